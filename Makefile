@@ -1,0 +1,37 @@
+# The door to everything in this repository; continuous integration calls the same targets.
+
+FUZZTIME = 60s
+ADDRESS = 127.0.0.1:5000
+
+.PHONY: help run check test bench fuzz size clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s%s\n", $$1, $$2}' Makefile
+
+run: ## build the program and start a server with an example state (ADDRESS=127.0.0.1:5000)
+	@scripts/need.sh go
+	@go build -o bin/ ./cmd/statesync
+	@exec bin/statesync serve --address '$(ADDRESS)' --states testdata/example-states.json
+
+check: ## format, vet, lint and hold the layers; under two minutes
+	@scripts/need.sh go git
+	@scripts/check.sh
+
+test: ## check, then every test: natively with the race detector, on js/wasm, fuzz targets, size
+	@scripts/need.sh go git cc node
+	@scripts/test.sh
+
+bench: ## Go benchmarks of the hot paths, with allocations
+	@scripts/need.sh go
+	@go test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## each fuzz target for FUZZTIME=60s
+	@scripts/need.sh go
+	@scripts/fuzz.sh '$(FUZZTIME)'
+
+size: ## build the browser's module and hold its size to the budget
+	@scripts/need.sh go node
+	@scripts/size.sh
+
+clean: ## remove what was built
+	@rm -rf bin

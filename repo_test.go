@@ -1,0 +1,335 @@
+package serverstatesync_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/server-state-sync/server-state-sync"
+
+// A room is one row of the house's table: a package, its idea, which of our packages it may import, and what it must
+// not import. ARCHITECTURE.md prints the rows and .depguard.json repeats the bans for the linter; tests keep them equal.
+type room struct {
+	path  string
+	layer int
+	idea  string
+	ours  []string // may import these of ours; "*" is all
+	bans  []string // must not import these, nor what lies below them, in any build
+	js    []string // the same, in the js/wasm build
+	why   string
+}
+
+// rooms is the house, from the ground up.
+var rooms = []room{
+	{
+		path: "document", layer: 0,
+		idea: "a JSON state, and how a change applies to it",
+		bans: []string{"context", "fmt", "encoding/json", "log", "math/rand", "net", "os", "reflect", "sync", "syscall/js", "time"},
+		why:  "same input, same output, on every machine",
+	},
+	{
+		path: "protocol", layer: 0,
+		idea: "the wire: a closed set of messages, codes, limits, codec",
+		ours: []string{"document"},
+		bans: []string{"context", "fmt", "encoding/json", "log", "math/rand", "net", "os", "reflect", "syscall/js", "time"},
+		why:  "a codec is not a connection",
+	},
+	{
+		path: "internal/transport", layer: 1,
+		idea: "whole frames over a pipe, a native WebSocket or the browser's",
+		js:   browserBans,
+		why:  "of ours nothing: it moves frames that it cannot read",
+	},
+	{
+		path: "internal/core", layer: 1,
+		idea: "the client as a state machine without I/O: events in, effects out",
+		ours: []string{"document", "protocol"},
+		bans: []string{"context", "fmt", "encoding/json", "log", "math/rand", "net", "os", "reflect", "sync", "syscall/js", "time"},
+		why:  "it is the browser's download, and it is simulated for virtual days",
+	},
+	{
+		path: "server", layer: 2,
+		idea: "StateSyncer: states, connections, order, fan-out, authorization",
+		ours: []string{"document", "protocol", "internal/transport"},
+		bans: []string{"syscall/js"},
+		why:  "the two ends never import each other",
+	},
+	{
+		path: "wasmclient", layer: 2,
+		idea: "Client, the public Go API over the core, and its drivers; native and wasm",
+		ours: []string{"document", "protocol", "internal/core", "internal/transport"},
+		js:   browserBans,
+		why:  "the same client goes to the browser; syscall/js stands in its js files only",
+	},
+	{
+		path: "wasmclient/typed", layer: 2,
+		idea: "the client's states as a Go type, by encoding/json",
+		ours: []string{"document", "wasmclient"},
+		bans: []string{"syscall/js"},
+		why:  "apart from wasmclient, so that encoding/json stays out of the browser",
+	},
+	{
+		path: "jsbridge", layer: 3,
+		idea: "the same client as a JavaScript object; the only user-facing syscall/js",
+		ours: []string{"document", "wasmclient"},
+		js:   browserBans,
+		why:  "nothing of the wire leaks to JavaScript",
+	},
+	{
+		path: "cmd/statesync", layer: 4,
+		idea: "the one program: serve, watch, append",
+		ours: []string{"document", "server", "wasmclient"},
+		bans: []string{"syscall/js"},
+		why:  "it uses what a user's program can use",
+	},
+	{
+		path: "internal/jointtest", layer: 4,
+		idea: "tests that need both ends; imported by nobody",
+		ours: []string{"*"},
+		why:  "the two ends meet here and nowhere below",
+	},
+}
+
+// browserBans are the packages that cost the browser's download more than they give (their price is in RATIONALE.md).
+var browserBans = []string{
+	"encoding/json", "fmt", "log", "net", "reflect", "regexp", "text/template",
+	"github.com/coder/websocket", "github.com/go-json-experiment/json$",
+}
+
+// listed is what `go list -json` says of a package.
+type listed struct {
+	ImportPath   string
+	Name         string
+	Dir          string
+	Standard     bool
+	GoFiles      []string
+	CgoFiles     []string
+	Imports      []string
+	TestImports  []string
+	XTestImports []string
+}
+
+// target is a build that the house is held for.
+type target struct{ name, goos, goarch string }
+
+var targets = []target{{name: "native"}, {name: "js/wasm", goos: "js", goarch: "wasm"}}
+
+func list(t *testing.T, build target, arguments ...string) []listed {
+	t.Helper()
+	command := exec.Command("go", append([]string{"list", "-e", "-json=ImportPath,Name,Dir,Standard,GoFiles,CgoFiles,Imports,TestImports,XTestImports"}, arguments...)...)
+	command.Env = os.Environ()
+	if build.goos != "" {
+		command.Env = append(command.Env, "GOOS="+build.goos, "GOARCH="+build.goarch, "CGO_ENABLED=0")
+	}
+	out, err := command.Output()
+	if err != nil {
+		var failed *exec.ExitError
+		if errors.As(err, &failed) {
+			t.Fatalf("go list: %v\n%s", err, failed.Stderr)
+		}
+		t.Fatal(err)
+	}
+	var packages []listed
+	for decoder := json.NewDecoder(bytes.NewReader(out)); decoder.More(); {
+		var p listed
+		if err := decoder.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+	return packages
+}
+
+// roomOf finds the row of a package of ours: its own, or that of the nearest folder above.
+func roomOf(importPath string) (room, bool) {
+	for folder := strings.TrimPrefix(importPath, module+"/"); folder != "."; folder = path.Dir(folder) {
+		if i := slices.IndexFunc(rooms, func(r room) bool { return r.path == folder }); i >= 0 {
+			return rooms[i], true
+		}
+	}
+	return room{}, false
+}
+
+// banned reports the entry of bans that forbids the import, or "".
+func banned(bans []string, imported string) string {
+	for _, ban := range bans {
+		exact, only := strings.CutSuffix(ban, "$")
+		if imported == exact || !only && strings.HasPrefix(imported, exact+"/") {
+			return ban
+		}
+	}
+	return ""
+}
+
+func (r room) mayImport(other room) bool {
+	return r.path == other.path || slices.Contains(r.ours, "*") || slices.Contains(r.ours, other.path)
+}
+
+func TestImportsPointDownOnly(t *testing.T) {
+	for _, build := range targets {
+		t.Run(build.name, func(t *testing.T) {
+			for _, p := range list(t, build, "./...") {
+				if p.ImportPath == module {
+					continue
+				}
+				from, ok := roomOf(p.ImportPath)
+				if !ok {
+					t.Errorf("%s has no row in the table of rooms: a new folder needs one, and a line in ARCHITECTURE.md", p.ImportPath)
+					continue
+				}
+				checkImports(t, build, from, p)
+			}
+		})
+	}
+}
+
+func checkImports(t *testing.T, build target, from room, p listed) {
+	t.Helper()
+	for _, imported := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+		if strings.HasPrefix(imported, module) {
+			if to, ok := roomOf(imported); !ok || !from.mayImport(to) {
+				t.Errorf("%s imports %s: the table does not allow it (may import: %s)", p.ImportPath, imported, strings.Join(from.ours, ", "))
+			}
+		}
+	}
+	bans := from.bans
+	if build.goos == "js" {
+		bans = slices.Concat(bans, from.js)
+	}
+	for _, imported := range p.Imports {
+		if ban := banned(bans, imported); ban != "" {
+			t.Errorf("%s imports %s: %s must not (%s)", p.ImportPath, imported, from.path, from.why)
+		}
+	}
+}
+
+func TestTheTableItselfPointsDown(t *testing.T) {
+	byPath := map[string]room{}
+	for _, r := range rooms {
+		byPath[r.path] = r
+	}
+	seen := map[string]bool{}
+	for _, r := range rooms {
+		for _, other := range r.ours {
+			if other != "*" && (!seen[other] || byPath[other].layer > r.layer) {
+				t.Errorf("%s (layer %d) may import %s, which does not stand above it in the table", r.path, r.layer, other)
+			}
+		}
+		seen[r.path] = true
+	}
+}
+
+func TestTheBrowserGetsNoForbiddenPackage(t *testing.T) {
+	build := targets[1]
+	roots := []string{"./wasmclient"}
+	for _, p := range list(t, build, "./jsbridge/...") {
+		roots = append(roots, p.ImportPath)
+	}
+	for _, root := range roots {
+		for _, p := range list(t, build, "-deps", root) {
+			if ban := banned(browserBans, p.ImportPath); ban != "" {
+				t.Errorf("%s on js/wasm depends on %s; find the way with: GOOS=js GOARCH=wasm go list -deps -f '{{.ImportPath}}: {{.Imports}}' %s", root, p.ImportPath, root)
+			}
+		}
+	}
+}
+
+func TestSyscallJSStandsInJSFilesOnly(t *testing.T) {
+	for _, folder := range []string{"wasmclient", "internal/transport"} {
+		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			isJS := strings.HasSuffix(file, "_js.go") || strings.HasSuffix(file, "_js_test.go")
+			if !isJS && strings.Contains(read(t, file), "\"syscall/js\"") {
+				t.Errorf("%s imports syscall/js: that belongs into a file named _js.go", file)
+			}
+		}
+	}
+}
+
+func TestArchitecturePrintsTheTable(t *testing.T) {
+	var want strings.Builder
+	want.WriteString("| layer | package | its one idea | of ours it may import | must not import | why |\n|---|---|---|---|---|---|\n")
+	for _, r := range rooms {
+		bans := r.bans
+		if len(r.js) > 0 {
+			bans = append(slices.Clone(bans), "on js the browser's list")
+		}
+		want.WriteString("| " + strings.Join([]string{
+			string(rune('0' + r.layer)), "`" + r.path + "`", r.idea, words(r.ours, "*", "everything"), words(bans, "", ""), r.why,
+		}, " | ") + " |\n")
+	}
+	if !strings.Contains(read(t, "ARCHITECTURE.md"), want.String()) {
+		t.Errorf("ARCHITECTURE.md does not print the table of rooms; it must contain:\n%s", want.String())
+	}
+	if list := "`" + strings.Join(browserBans, "`, `") + "`"; !strings.Contains(read(t, "ARCHITECTURE.md"), list) {
+		t.Errorf("ARCHITECTURE.md does not print the browser's list; it must contain:\n%s", list)
+	}
+}
+
+// words writes a cell of the table: a dash for nothing.
+func words(names []string, from, to string) string {
+	if len(names) == 0 {
+		return "-"
+	}
+	text := strings.Join(names, ", ")
+	if from != "" {
+		text = strings.ReplaceAll(text, from, to)
+	}
+	return text
+}
+
+func TestDepguardRepeatsTheBans(t *testing.T) {
+	type rule struct {
+		Files    []string          `json:"files"`
+		ListMode string            `json:"listMode"`
+		Deny     map[string]string `json:"deny"`
+	}
+	want := map[string]rule{}
+	for _, r := range rooms {
+		if slices.Contains(r.ours, "*") {
+			continue
+		}
+		deny := map[string]string{}
+		for _, ban := range r.bans {
+			deny[ban+"$"], deny[ban+"/"] = r.why, r.why
+		}
+		for _, other := range rooms {
+			if !r.mayImport(other) {
+				deny[module+"/"+other.path+"$"] = r.why
+			}
+		}
+		want[r.path] = rule{Files: []string{"**/" + r.path + "/*.go", "!$test"}, ListMode: "Lax", Deny: deny}
+	}
+	text, err := json.MarshalIndent(want, "", "\t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if os.Getenv("UPDATE") != "" {
+		if err := os.WriteFile(".depguard.json", append(text, '\n'), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if read(t, ".depguard.json") != string(text)+"\n" {
+		t.Error(".depguard.json does not repeat the table of rooms; write it anew with: UPDATE=1 go test -run TestDepguardRepeatsTheBans .")
+	}
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
