@@ -1,0 +1,14 @@
+#!/bin/sh
+# price.sh STATEMENT PACKAGE...: what a browser's program weighs that imports the packages and does the statement.
+# For example: scripts/price.sh '' ; scripts/price.sh 'fmt.Println(1)' fmt
+statement=$1
+shift
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+{
+	echo 'package main'
+	for package in "$@"; do echo "import \"$package\""; done
+	echo "func main() { $statement }"
+} >"$folder/main.go"
+GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o "$folder/main.wasm" "$folder/main.go" &&
+	(cd "$folder" && node "$OLDPWD/scripts/weigh.mjs" main.wasm)
