@@ -1,5 +1,7 @@
 package document
 
+import "slices"
+
 // OpKind names what an operation does: the six operations of JSON Patch (RFC 6902 section 4) and increment.
 type OpKind uint8
 
@@ -13,6 +15,29 @@ const (
 	Test                        // requires the value at Path to equal Value
 	Increment                   // adds the number Value to the number at Path
 )
+
+// opNames are the names of the kinds in JSON Patch.
+var opNames = [...]string{"", "add", "remove", "replace", "move", "copy", "test", "increment"}
+
+// String returns the kind's name in JSON Patch: "add", "remove" and so on; "unknown" for another number.
+func (k OpKind) String() string {
+	if k < Add || k > Increment {
+		return "unknown"
+	}
+	return opNames[k]
+}
+
+// ParseOpKind returns the kind with a name in JSON Patch, and whether there is one.
+func ParseOpKind(name string) (OpKind, bool) {
+	i := slices.Index(opNames[1:], name)
+	return OpKind(i + 1), i >= 0
+}
+
+// HasFrom reports whether operations of the kind have a From.
+func (k OpKind) HasFrom() bool { return k == Move || k == Copy }
+
+// HasValue reports whether operations of the kind have a Value.
+func (k OpKind) HasValue() bool { return k == Add || k == Replace || k == Test || k == Increment }
 
 // nameToken is the Index of a token that is a member name.
 const nameToken = -1
@@ -44,4 +69,32 @@ type Op struct {
 	From  Path
 	Path  Path
 	Value Value
+}
+
+// HasIndex reports whether a path of an operation has an array index, so that the operations depend on the version
+// that they were made for. Names, and "-", do not.
+func HasIndex(ops []Op) bool {
+	return slices.ContainsFunc(ops, func(op Op) bool {
+		return slices.ContainsFunc(op.Path, Token.IsIndex) || slices.ContainsFunc(op.From, Token.IsIndex)
+	})
+}
+
+// Properties returns the top-level properties that the operations write to, each once, in the order of Members. all is
+// true, and names is nil, when the root itself is written, so that any property may have changed. What Test and Copy
+// only read does not count; what Move takes away does.
+func Properties(ops []Op) (names []string, all bool) {
+	for _, op := range ops {
+		if op.Kind == Test {
+			continue
+		}
+		if len(op.Path) == 0 || (op.Kind == Move && len(op.From) == 0) {
+			return nil, true
+		}
+		names = append(names, op.Path[0].String())
+		if op.Kind == Move {
+			names = append(names, op.From[0].String())
+		}
+	}
+	slices.SortFunc(names, compareKeys[string, string])
+	return slices.Compact(names), false
 }

@@ -1,0 +1,270 @@
+package document
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Parse reads one JSON text (RFC 8259) that is also I-JSON (RFC 7493) and returns its value, canonical (RFC 8785). It
+// keeps a copy of what it needs of text. It refuses, with an *Error that has the place and one of the codes from
+// CodeInvalidJSON to CodeTooLarge, what no double holds, integers beyond 2^53-1, lone surrogates, invalid UTF-8, a key
+// that is twice in an object, the key __proto__, and what is beyond l. The numbers -0 and those too small for a double
+// become 0.
+func Parse(text []byte, l Limits) (Value, error) {
+	l = l.withDefaults()
+	if len(text) > l.Bytes {
+		return Value{}, fail(CodeTooLarge, overLimit("the text has", len(text), "bytes", l.Bytes))
+	}
+	copied := string(text)
+	if depth, ok := isCanonical(copied, l); ok {
+		return newText(copied, depth), nil
+	}
+	return parseAny(text, l)
+}
+
+// parseAny is Parse for a text that need not be canonical.
+func parseAny(text []byte, l Limits) (Value, error) {
+	if at := invalidUTF8(text); at >= 0 {
+		return Value{}, fail(CodeInvalidUnicode, "invalid UTF-8 at byte "+strconv.Itoa(at))
+	}
+	p := parser{
+		decoder: jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)),
+		out:     make([]byte, 0, len(text)),
+		limits:  l,
+	}
+	if err := p.document(); err != nil {
+		return Value{}, err
+	}
+	if len(p.out) > l.Bytes {
+		return Value{}, fail(CodeTooLarge, overLimit("the canonical text has", len(p.out), "bytes", l.Bytes))
+	}
+	return newText(string(p.out), p.depth), nil
+}
+
+// invalidUTF8 returns the index of the first byte that is not UTF-8, or -1.
+func invalidUTF8(text []byte) int {
+	if utf8.Valid(text) {
+		return -1
+	}
+	for i := 0; ; {
+		r, n := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+}
+
+// parser writes the canonical form of what its decoder reads.
+type parser struct {
+	decoder *jsontext.Decoder // checks the syntax; duplicate keys and surrogates are checked here, which knows the codes
+	out     []byte            // the canonical text so far
+	parts   []part            // the members so far of the objects that are open
+	scratch []byte            // for sorting
+	limits  Limits
+	depth   int // deepest level so far
+}
+
+// part is where a member is in parser.out.
+type part struct {
+	key        []byte // unescaped
+	start, end int
+}
+
+func (p *parser) document() error {
+	if err := p.value(0); err != nil {
+		return err
+	}
+	if _, err := p.decoder.ReadToken(); err == nil {
+		return fail(CodeInvalidJSON, "there is more than one value")
+	} else if err != io.EOF {
+		return syntaxError(err)
+	}
+	return nil
+}
+
+// value reads a value within level containers.
+func (p *parser) value(level int) *Error {
+	switch p.decoder.PeekKind() {
+	case '{':
+		return p.container(level+1, '}', p.objectRest)
+	case '[':
+		return p.container(level+1, ']', p.arrayRest)
+	}
+	raw, err := p.decoder.ReadValue()
+	if err != nil {
+		return syntaxError(err)
+	}
+	switch raw.Kind() {
+	case '"':
+		return p.str(raw)
+	case '0':
+		return p.number(raw)
+	}
+	p.out = append(p.out, raw...)
+	return nil
+}
+
+// container reads an array or object at a level; rest reads what is after its first token.
+func (p *parser) container(level int, end jsontext.Kind, rest func(level int) *Error) *Error {
+	if level > p.limits.Depth {
+		return fail(CodeTooDeep, "there are more than "+strconv.Itoa(p.limits.Depth)+" levels")
+	}
+	p.depth = max(p.depth, level)
+	token, err := p.decoder.ReadToken()
+	if err != nil {
+		return syntaxError(err)
+	}
+	p.out = append(p.out, byte(token.Kind()))
+	if err := rest(level); err != nil {
+		return err
+	}
+	if _, err := p.decoder.ReadToken(); err != nil {
+		return syntaxError(err)
+	}
+	p.out = append(p.out, byte(end))
+	return nil
+}
+
+// more reports whether there is another value before the end of a container.
+func (p *parser) more() bool {
+	kind := p.decoder.PeekKind()
+	return kind != '}' && kind != ']'
+}
+
+func (p *parser) arrayRest(level int) *Error {
+	for i := 0; p.more(); i++ {
+		p.out = appendComma(p.out, i)
+		if err := p.value(level); err != nil {
+			return within(err, strconv.Itoa(i))
+		}
+	}
+	return nil
+}
+
+func (p *parser) objectRest(level int) *Error {
+	mark, begin := len(p.parts), len(p.out)
+	for p.more() {
+		start := len(p.out)
+		key, err := p.key()
+		if err != nil {
+			return err
+		}
+		p.out = append(p.out, ':')
+		if err := p.value(level); err != nil {
+			return within(err, string(key))
+		}
+		p.out = append(p.out, ',')
+		p.parts = append(p.parts, part{key, start, len(p.out)})
+	}
+	err := p.sort(p.parts[mark:], begin)
+	p.parts = p.parts[:mark]
+	if len(p.out) > begin {
+		p.out = p.out[:len(p.out)-1] // the last comma
+	}
+	return err
+}
+
+// key reads a key and returns it, unescaped.
+func (p *parser) key() ([]byte, *Error) {
+	raw, err := p.decoder.ReadValue()
+	if err != nil {
+		return nil, syntaxError(err)
+	}
+	start := len(p.out)
+	if err := p.str(raw); err != nil {
+		return nil, err
+	}
+	key := p.out[start+1 : len(p.out)-1]
+	if bytes.IndexByte(key, '\\') >= 0 {
+		key = []byte(unescape(string(key)))
+	}
+	if err := checkKey(string(key), p.limits.KeyBytes); err != nil {
+		return nil, err
+	}
+	return key, nil
+}
+
+// checkKey refuses a key that no value may have, or that is too long. The limit 0 means none.
+func checkKey(key string, limit int) *Error {
+	if key == reservedKey {
+		return fail(CodeReservedKey, "the key __proto__ is reserved")
+	}
+	if limit > 0 && len(key) > limit {
+		return fail(CodeKeyTooLong, overLimit("a key has", len(key), "bytes", limit))
+	}
+	return nil
+}
+
+// sort puts the members of an object, which are in p.out from begin on, in order.
+func (p *parser) sort(parts []part, begin int) *Error {
+	byKey := func(a, b part) int { return compareKeys(a.key, b.key) }
+	sorted := slices.IsSortedFunc(parts, byKey)
+	if !sorted {
+		slices.SortFunc(parts, byKey)
+	}
+	for i := 1; i < len(parts); i++ {
+		if bytes.Equal(parts[i-1].key, parts[i].key) {
+			return fail(CodeDuplicateKey, "the key "+strconv.Quote(string(parts[i].key))+" is there twice")
+		}
+	}
+	if sorted {
+		return nil
+	}
+	p.scratch = append(p.scratch[:0], p.out[begin:]...)
+	p.out = p.out[:begin]
+	for _, member := range parts {
+		p.out = append(p.out, p.scratch[member.start-begin:member.end-begin]...)
+	}
+	return nil
+}
+
+func (p *parser) str(raw []byte) *Error {
+	if bytes.IndexByte(raw, '\\') < 0 {
+		p.out = append(p.out, raw...)
+		return nil
+	}
+	text, err := jsontext.AppendUnquote(nil, raw)
+	if err != nil {
+		return fail(CodeInvalidUnicode, "a string has a lone surrogate")
+	}
+	p.out = appendQuoted(p.out, string(text))
+	return nil
+}
+
+func (p *parser) number(raw []byte) *Error {
+	f, ok := parseNumber(string(raw))
+	if !ok {
+		return fail(CodeNumberOutOfRange, "the number "+excerpt(string(raw))+" is beyond what a double holds exactly")
+	}
+	p.out = appendNumber(p.out, f)
+	return nil
+}
+
+// excerpt returns the beginning of a text for an error.
+func excerpt(text string) string {
+	if len(text) <= 40 {
+		return text
+	}
+	return text[:37] + "..."
+}
+
+// syntaxError gives an error of the decoder a code.
+func syntaxError(err error) *Error {
+	var syntactic *jsontext.SyntacticError
+	if !errors.As(err, &syntactic) {
+		return fail(CodeInvalidJSON, "the text ends too early")
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return fail(CodeInvalidJSON, "the text ends too early")
+	}
+	reason := strings.TrimPrefix(syntactic.Err.Error(), "jsontext: ")
+	return fail(CodeInvalidJSON, reason+" at byte "+strconv.FormatInt(syntactic.ByteOffset, 10))
+}
