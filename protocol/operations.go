@@ -1,0 +1,230 @@
+package protocol
+
+import (
+	"strconv"
+
+	"github.com/server-state-sync/server-state-sync/document"
+)
+
+// opNames is the first element of an operation.
+var opNames = [...]string{
+	document.Add:       "add",
+	document.Remove:    "remove",
+	document.Replace:   "replace",
+	document.Move:      "move",
+	document.Copy:      "copy",
+	document.Test:      "test",
+	document.Increment: "increment",
+}
+
+func hasFrom(k document.OpKind) bool { return k == document.Move || k == document.Copy }
+
+func hasValue(k document.OpKind) bool { return !hasFrom(k) && k != document.Remove }
+
+// AppendOps appends operations as the wire writes them: [["add",["a",0],1],["remove",["b"]]].
+func AppendOps(dst []byte, ops []document.Op) []byte {
+	dst = append(dst, '[')
+	for i := range ops {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendOp(dst, &ops[i])
+	}
+	return append(dst, ']')
+}
+
+func appendOp(dst []byte, op *document.Op) []byte {
+	dst = append(append(dst, `["`...), opNames[op.Kind]...)
+	dst = append(dst, '"')
+	if hasFrom(op.Kind) {
+		dst = appendPath(append(dst, ','), op.From)
+	}
+	dst = appendPath(append(dst, ','), op.Path)
+	if hasValue(op.Kind) {
+		dst = op.Value.AppendJSON(append(dst, ','))
+	}
+	return append(dst, ']')
+}
+
+func appendPath(dst []byte, path document.Path) []byte {
+	dst = append(dst, '[')
+	for i, token := range path {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if token.IsIndex() {
+			dst = strconv.AppendInt(dst, int64(token.Index), 10)
+		} else {
+			dst = appendText(dst, token.Name)
+		}
+	}
+	return append(dst, ']')
+}
+
+// DecodeOps reads operations as AppendOps writes them. Zero limits mean those of DecodeClient. The error is an *Error;
+// CodeInvalidJSON for text that is not JSON.
+func DecodeOps(text []byte, limits Limits) ([]document.Op, error) {
+	limits = limits.fill(defaultClientLimits())
+	if len(text) > limits.Bytes {
+		return nil, &Error{CodeTooLarge, "the operations have " + strconv.Itoa(len(text)) + " bytes, and " +
+			strconv.Itoa(limits.Bytes) + " are allowed"}
+	}
+	r := &reader{limits: limits}
+	r.reset(text)
+	ops, fault := r.opList()
+	r.finish()
+	switch {
+	case r.err != nil:
+		return nil, &Error{CodeInvalidJSON, r.err.Reason}
+	case fault != nil:
+		return nil, fault
+	}
+	return ops, nil
+}
+
+// ops reads an element that is an array of operations. What is wrong with it is a fault of the change.
+func (r *reader) ops() ([]document.Op, *Error) {
+	if !r.advance() {
+		return nil, nil
+	}
+	return r.opList()
+}
+
+func (r *reader) opList() ([]document.Op, *Error) {
+	if r.json.PeekKind() != '[' {
+		return nil, &Error{CodeInvalidPatch, r.expected("an array of operations", r.raw())}
+	}
+	depth := r.json.StackDepth()
+	r.delimiter()
+	ops := []document.Op{}
+	for r.more() {
+		op, fault := r.op(len(ops))
+		if fault != nil {
+			r.skipTo(depth)
+			return nil, fault
+		}
+		ops = append(ops, op)
+	}
+	r.delimiter()
+	return ops, nil
+}
+
+// op reads operation i, counted from 0.
+func (r *reader) op(i int) (op document.Op, fault *Error) {
+	if i >= r.limits.Operations {
+		return op, &Error{CodeTooManyOperations, "the change has more than " + plural(r.limits.Operations, "operation")}
+	}
+	where := opPlace(i)
+	if r.json.PeekKind() != '[' {
+		return op, where.fault(" must be an array, not " + excerpt(r.raw()))
+	}
+	r.delimiter()
+	if op.Kind, fault = r.opKind(where); fault != nil {
+		return op, fault
+	}
+	if hasFrom(op.Kind) {
+		if op.From, fault = r.path(where); fault != nil {
+			return op, fault
+		}
+	}
+	if op.Path, fault = r.path(where); fault != nil {
+		return op, fault
+	}
+	if hasValue(op.Kind) {
+		if op.Value, fault = r.opValue(op.Kind, where); fault != nil {
+			return op, fault
+		}
+	}
+	if r.more() {
+		return op, where.fault(" has more elements than " + opNames[op.Kind] + " takes")
+	}
+	r.delimiter()
+	return op, nil
+}
+
+// opPlace is the number of an operation in its change, counted from 0; it begins the reason of a fault.
+type opPlace int
+
+func (p opPlace) String() string { return "operation " + strconv.Itoa(int(p)) }
+
+func (p opPlace) fault(reason string) *Error { return &Error{CodeInvalidPatch, p.String() + reason} }
+
+func (r *reader) opKind(where opPlace) (document.OpKind, *Error) {
+	if !r.more() {
+		return 0, where.fault(" is empty")
+	}
+	raw := r.raw()
+	if text, ok := unquote(raw); ok {
+		for kind := document.Add; int(kind) < len(opNames); kind++ {
+			if opNames[kind] == string(text) {
+				return kind, nil
+			}
+		}
+	}
+	return 0, where.fault(": " + excerpt(raw) + " is no kind of operation")
+}
+
+// opValue reads the last element of an operation that has a value.
+func (r *reader) opValue(kind document.OpKind, where opPlace) (document.Value, *Error) {
+	if !r.more() {
+		return document.Value{}, where.fault(" has no value")
+	}
+	raw := r.raw()
+	if r.err != nil {
+		return document.Value{}, nil
+	}
+	if kind == document.Increment && raw.Kind() != '0' {
+		return document.Value{}, where.fault(": an increment must be a number, not " + excerpt(raw))
+	}
+	return r.value(raw, where.String())
+}
+
+// path reads a path. It may not be longer than values may be deep.
+func (r *reader) path(where opPlace) (document.Path, *Error) {
+	if !r.more() || r.json.PeekKind() != '[' {
+		return nil, where.fault(": a path must be an array of names and indexes")
+	}
+	r.delimiter()
+	start := len(r.tokens)
+	for r.more() {
+		if len(r.tokens)-start == r.limits.Depth {
+			return nil, &Error{CodeTooDeep, where.String() + ": a path has more than " + plural(r.limits.Depth, "token")}
+		}
+		token, fault := r.token(where)
+		if fault != nil {
+			return nil, fault
+		}
+		start = r.keep(token, start)
+	}
+	r.delimiter()
+	return document.Path(r.tokens[start:len(r.tokens):len(r.tokens)]), nil
+}
+
+// keep appends a token of the path that began at start, and returns where it begins now. All paths of a frame share
+// few arrays, which grow with their number; a path never lies in two.
+func (r *reader) keep(token document.Token, start int) int {
+	if len(r.tokens) < cap(r.tokens) {
+		r.tokens = append(r.tokens, token)
+		return start
+	}
+	begun := r.tokens[start:]
+	r.tokens = make([]document.Token, 0, max(4, min(2*cap(r.tokens), 256), 2*len(begun)))
+	r.tokens = append(append(r.tokens, begun...), token)
+	return 0
+}
+
+func (r *reader) token(where opPlace) (document.Token, *Error) {
+	raw := r.raw()
+	if r.err != nil {
+		return document.Token{}, nil
+	}
+	if raw.Kind() == '0' {
+		index, ok := parseInteger(raw)
+		if !ok || index > MaxIndex {
+			return document.Token{}, where.fault(": an index must be an integer from 0 to " + strconv.Itoa(MaxIndex) + ", not " + excerpt(raw))
+		}
+		return document.Elem(int(index)), nil
+	}
+	name, fault := r.name(raw, where.String()+": a path")
+	return document.Key(name), fault
+}

@@ -1,0 +1,493 @@
+package protocol
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/server-state-sync/server-state-sync/document"
+)
+
+// lenient lets the decoder pass over values that are complete but not I-JSON: package document refuses them, with a
+// code of their own.
+var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+
+// reader reads the elements of a message one after another. The first thing that is wrong with the envelope stays in
+// err; every later read returns zero and does nothing.
+type reader struct {
+	limits  Limits
+	line    []byte
+	buffer  bytes.Buffer
+	json    jsontext.Decoder
+	kind    *kind // nil before the tag was read
+	element int   // of the element read last; the tag is 0
+	err     *Error
+	tokens  []document.Token // see keep
+}
+
+func (r *reader) reset(line []byte) {
+	r.line, r.kind, r.element = line, nil, 0
+	r.buffer = *bytes.NewBuffer(line)
+	r.json.Reset(&r.buffer, lenient...)
+}
+
+// bad ends the decoding. The first reason stays.
+func (r *reader) bad(reason string) {
+	if r.err != nil {
+		return
+	}
+	if r.kind != nil {
+		reason = r.kind.name + ": " + reason
+	}
+	r.err = &Error{CodeBadMessage, reason}
+}
+
+// check passes on whether reading went well, and ends the decoding if it did not.
+func (r *reader) check(err error) bool {
+	if err == nil {
+		return r.err == nil
+	}
+	at := r.json.InputOffset()
+	var syntax *jsontext.SyntacticError
+	if errors.As(err, &syntax) {
+		at = syntax.ByteOffset
+	}
+	r.bad("the text is not JSON, or is nested deeper than " + strconv.Itoa(MaxNesting) + " levels, at byte " + strconv.FormatInt(at, 10))
+	return false
+}
+
+// raw reads a value whole. The slice refers to the frame.
+func (r *reader) raw() jsontext.Value {
+	raw, err := r.json.ReadValue()
+	if !r.check(err) {
+		return nil
+	}
+	return raw
+}
+
+// delimiter reads one of the four delimiters, which was peeked at.
+func (r *reader) delimiter() {
+	_, err := r.json.ReadToken()
+	r.check(err)
+}
+
+// tag reads the beginning of a message.
+func (r *reader) tag() tag {
+	if len(r.line) == 0 {
+		r.bad("a message is empty")
+		return 0
+	}
+	if r.json.PeekKind() != '[' {
+		if raw := r.raw(); raw != nil {
+			r.bad("a message must be an array that begins with its tag, not " + excerpt(raw))
+		}
+		return 0
+	}
+	r.delimiter()
+	if r.json.PeekKind() == ']' {
+		r.bad("a message must begin with its tag, and this one is an empty array")
+		return 0
+	}
+	raw := r.raw()
+	if text, ok := unquote(raw); ok {
+		for i := range kinds {
+			if kinds[i].name == string(text) {
+				r.kind = &kinds[i]
+				return tag(i)
+			}
+		}
+	}
+	r.bad(excerpt(raw) + " is not the tag of a message")
+	return 0
+}
+
+// next reads the next element whole; nil if there is none.
+func (r *reader) next() jsontext.Value {
+	if !r.advance() {
+		return nil
+	}
+	return r.raw()
+}
+
+// advance moves on to the next element, which must be there.
+func (r *reader) advance() bool {
+	if r.err != nil {
+		return false
+	}
+	if r.json.PeekKind() == ']' {
+		r.bad("the message ends after " + plural(r.element, "element") + ", and it takes " + r.kind.describe())
+		return false
+	}
+	r.element++
+	return true
+}
+
+// more reports whether another element follows.
+func (r *reader) more() bool { return r.err == nil && r.json.PeekKind() != ']' }
+
+// end reads the end of the message.
+func (r *reader) end() {
+	if r.err != nil {
+		return
+	}
+	if r.more() {
+		if raw := r.raw(); raw != nil {
+			r.bad("the message goes on after " + plural(r.element, "element") + ", and it takes " + r.kind.describe())
+		}
+		return
+	}
+	r.delimiter()
+	r.finish()
+}
+
+// finish reads the end of the text, where nothing but white space may be left.
+func (r *reader) finish() {
+	if r.err != nil {
+		return
+	}
+	if _, err := r.json.ReadToken(); err != io.EOF {
+		r.bad("more text follows at byte " + strconv.FormatInt(r.json.InputOffset(), 10))
+	}
+}
+
+// expected phrases what the element read last must be.
+func (r *reader) expected(what string, raw jsontext.Value) string {
+	return r.where() + " must be " + what + ", not " + excerpt(raw)
+}
+
+// where names the element read last, such as "number (element 2)".
+func (r *reader) where() string {
+	if r.kind == nil {
+		return "the text"
+	}
+	names := r.kind.elements()
+	return names[min(r.element, len(names))-1] + " (element " + strconv.Itoa(r.element) + ")"
+}
+
+// integer reads an integer from least to most, written with digits alone.
+func (r *reader) integer(least, most uint64) uint64 {
+	raw := r.next()
+	if raw == nil {
+		return 0
+	}
+	n, ok := parseInteger(raw)
+	if !ok || n < least || n > most {
+		r.bad(r.expected("an integer from "+strconv.FormatUint(least, 10)+" to "+strconv.FormatUint(most, 10), raw))
+		return 0
+	}
+	return n
+}
+
+// parseInteger reads a JSON number that has digits alone and is at most MaxInteger.
+func parseInteger(raw jsontext.Value) (n uint64, ok bool) {
+	if len(raw) > 16 {
+		return 0, false
+	}
+	for _, c := range raw {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = 10*n + uint64(c-'0')
+	}
+	return n, n <= MaxInteger
+}
+
+func (r *reader) state() uint32           { return uint32(r.integer(1, MaxStateNumber)) }
+func (r *reader) number() uint64          { return r.integer(1, MaxInteger) }
+func (r *reader) version() uint64         { return r.integer(0, MaxInteger) }
+func (r *reader) acceptedVersion() uint64 { return r.integer(1, MaxInteger) }
+func (r *reader) code() Code              { return Code(r.integer(4000, 4999)) }
+
+func (r *reader) bool() bool {
+	raw := r.next()
+	if raw != nil && raw.Kind() != 't' && raw.Kind() != 'f' {
+		r.bad(r.expected("true or false", raw))
+	}
+	return r.err == nil && raw.Kind() == 't'
+}
+
+// text reads a string of valid Unicode. what says what it must be.
+func (r *reader) text(what string, valid func(string) bool) string {
+	raw := r.next()
+	if raw == nil {
+		return ""
+	}
+	if text, ok := unquote(raw); ok && valid(string(text)) {
+		return string(text)
+	}
+	r.bad(r.expected(what, raw))
+	return ""
+}
+
+// session reads a secret, so its errors do not show it.
+func (r *reader) session() string {
+	raw := r.next()
+	if raw == nil {
+		return ""
+	}
+	text, ok := unquote(raw)
+	if !ok || !validSession(string(text)) {
+		r.bad(r.where() + " must be " + sessionRule)
+		return ""
+	}
+	return string(text)
+}
+
+func (r *reader) clientIdentifier() string { return r.text(identifierRule, validIdentifier) }
+func (r *reader) epoch() string            { return r.text(epochRule, validEpoch) }
+func (r *reader) reason() string           { return r.text(reasonRule, validReason) }
+
+// identifier reads the identifier of a state. One that breaks the rule is a fault of the join alone.
+func (r *reader) identifier() (string, *Error) {
+	raw := r.next()
+	if raw == nil {
+		return "", nil
+	}
+	if raw.Kind() != '"' {
+		r.bad(r.expected("a string", raw))
+		return "", nil
+	}
+	if text, ok := unquote(raw); ok && validIdentifier(string(text)) {
+		return string(text), nil
+	}
+	return "", &Error{CodeIdentifierInvalid, r.expected(identifierRule, raw)}
+}
+
+// extensions reads the object into which later versions put what they need. Its members are ignored.
+func (r *reader) extensions() {
+	if raw := r.next(); raw != nil && raw.Kind() != '{' {
+		r.bad(r.expected("an object", raw))
+	}
+}
+
+// object reads an object. What is wrong with it is a fault of the change.
+func (r *reader) object() (document.Value, *Error) {
+	raw := r.next()
+	if raw == nil {
+		return document.Value{}, nil
+	}
+	if raw.Kind() != '{' {
+		return document.Value{}, &Error{CodeInvalidPatch, r.expected("an object", raw)}
+	}
+	return r.value(raw, r.where())
+}
+
+// value parses raw. The fault says where.
+func (r *reader) value(raw jsontext.Value, where string) (document.Value, *Error) {
+	v, err := document.Parse(raw, r.limits.document())
+	if err == nil {
+		return v, nil
+	}
+	var fault *document.Error
+	if !errors.As(err, &fault) {
+		return v, &Error{CodeInvalidPatch, where + ": " + err.Error()}
+	}
+	reason := where + ": " + fault.Reason
+	if fault.Path != "" {
+		reason += " (at " + strings.ToValidUTF8(fault.Path, "\uFFFD") + ")"
+	}
+	return v, &Error{CodeOf(fault.Code), reason}
+}
+
+// names reads an array of member names.
+func (r *reader) names() ([]string, *Error) {
+	if !r.advance() {
+		return nil, nil
+	}
+	if r.json.PeekKind() != '[' {
+		return nil, &Error{CodeInvalidPatch, r.expected("an array of strings", r.raw())}
+	}
+	depth := r.json.StackDepth()
+	r.delimiter()
+	names := []string{}
+	for r.more() {
+		name, fault := r.name(r.raw(), r.where())
+		if fault != nil {
+			r.skipTo(depth)
+			return nil, fault
+		}
+		names = append(names, name)
+	}
+	r.delimiter()
+	return names, nil
+}
+
+// name reads a member name.
+func (r *reader) name(raw jsontext.Value, where string) (string, *Error) {
+	if r.err != nil {
+		return "", nil
+	}
+	text, ok := unquote(raw)
+	switch {
+	case raw.Kind() != '"':
+		return "", &Error{CodeInvalidPatch, where + " must hold strings, not " + excerpt(raw)}
+	case !ok:
+		return "", &Error{CodeInvalidUnicode, where + ": the name " + excerpt(raw) + " has invalid UTF-8 or a lone surrogate"}
+	case len(text) > r.limits.KeyBytes:
+		return "", &Error{CodeKeyTooLong, where + ": a name has " + strconv.Itoa(len(text)) + " bytes, and " +
+			strconv.Itoa(r.limits.KeyBytes) + " are allowed"}
+	case string(text) == reservedKey:
+		return "", &Error{CodeReservedKey, where + ": the name " + reservedKey + " is not allowed"}
+	}
+	return string(text), nil
+}
+
+// reservedKey is the one key that no value may have.
+const reservedKey = "__proto__"
+
+// reads reads the properties that a transaction read, or null for all.
+func (r *reader) reads() (names []string, all bool, fault *Error) {
+	if r.more() && r.json.PeekKind() == 'n' {
+		r.next()
+		return nil, true, nil
+	}
+	names, fault = r.names()
+	return names, false, fault
+}
+
+// skipTo reads on to the end of the array at the given depth.
+func (r *reader) skipTo(depth int) {
+	for r.err == nil && r.json.StackDepth() > depth {
+		if kind := r.json.PeekKind(); kind == ']' || kind == '}' {
+			r.delimiter()
+		} else {
+			r.raw()
+		}
+	}
+}
+
+// must ends the decoding on a fault: a server has no excuse for one.
+func must[T any](r *reader, v T, fault *Error) T {
+	if fault != nil {
+		r.bad(fault.Error())
+	}
+	return v
+}
+
+func (r *reader) mustObject() document.Value {
+	v, fault := r.object()
+	return must(r, v, fault)
+}
+
+func (r *reader) mustNames() []string {
+	names, fault := r.names()
+	return must(r, names, fault)
+}
+
+func (r *reader) mustOps() []document.Op {
+	ops, fault := r.ops()
+	return must(r, ops, fault)
+}
+
+// setting reads a member of welcome's settings.
+func (r *reader) setting(settings document.Value, name string) uint32 {
+	if r.err != nil {
+		return 0
+	}
+	f := settings.Get(name).Number()
+	if f < 1 || f > 1<<32-1 || f != float64(uint32(f)) {
+		r.bad(r.where() + ": " + name + " must be an integer from 1 to 4294967295")
+		return 0
+	}
+	return uint32(f)
+}
+
+// verdicts reads the verdicts of a jump, whose numbers ascend to mark at most.
+func (r *reader) verdicts(mark uint64) []Verdict {
+	if !r.advance() {
+		return nil
+	}
+	if r.json.PeekKind() != '[' {
+		r.bad(r.expected("an array of verdicts", r.raw()))
+		return nil
+	}
+	r.delimiter()
+	var verdicts []Verdict
+	last := uint64(0)
+	for r.more() {
+		v := r.verdict()
+		if r.err == nil && (v.Number <= last || v.Number > mark) {
+			r.bad(r.where() + ": the numbers must ascend from 1 to the mark")
+		}
+		last = v.Number
+		verdicts = append(verdicts, v)
+	}
+	r.delimiter()
+	return verdicts
+}
+
+// verdict reads [number, version] or [number, 0, code, reason].
+func (r *reader) verdict() (v Verdict) {
+	raw := r.json.PeekKind()
+	if raw != '[' {
+		r.bad(r.where() + " must hold arrays, not " + excerpt(r.raw()))
+		return v
+	}
+	r.delimiter()
+	v.Number, v.Version = r.item(1, MaxInteger), r.item(0, MaxInteger)
+	if v.Version == 0 {
+		v.Code = Code(r.item(4000, 4999))
+		text, ok := unquote(r.raw())
+		if v.Reason = string(text); !ok || !validReason(v.Reason) {
+			r.bad(r.where() + ": a reason must be " + reasonRule)
+		}
+	}
+	if r.more() {
+		r.bad(r.where() + ": a verdict has more elements than it takes")
+	}
+	r.delimiter()
+	return v
+}
+
+// item reads an integer inside a verdict.
+func (r *reader) item(least, most uint64) uint64 {
+	if r.more() {
+		raw := r.raw()
+		if n, ok := parseInteger(raw); ok && n >= least && n <= most {
+			return n
+		}
+	}
+	r.bad(r.where() + ": a verdict must be [number, version] or [number, 0, code, reason]")
+	return 0
+}
+
+// unquote returns the text of a JSON string; not ok if raw is no string, or has invalid UTF-8 or a lone surrogate. The
+// slice may refer to raw.
+func unquote(raw jsontext.Value) (text []byte, ok bool) {
+	if raw.Kind() != '"' {
+		return nil, false
+	}
+	inner := raw[1 : len(raw)-1]
+	if bytes.IndexByte(inner, '\\') < 0 {
+		return inner, utf8.Valid(inner)
+	}
+	text, err := jsontext.AppendUnquote(make([]byte, 0, len(inner)), raw)
+	return text, err == nil
+}
+
+// excerpt shows the beginning of a value in an error.
+func excerpt(raw jsontext.Value) string {
+	const most = 40
+	switch {
+	case raw.Kind() == '[':
+		return "an array"
+	case raw.Kind() == '{':
+		return "an object"
+	case len(raw) <= most:
+		return strings.ToValidUTF8(string(raw), "\uFFFD")
+	}
+	return strings.ToValidUTF8(string(raw[:most]), "") + "..."
+}
+
+// plural writes "1 element" or "2 elements".
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
+}
