@@ -1,0 +1,243 @@
+package document
+
+import "slices"
+
+// familyLimit bounds into how many operations one operation of an entry may grow while it is carried over a change. It
+// grows where the change copies what the entry had touched: its effect is then in two places. Without a bound, copies of
+// copies would double it each time.
+const familyLimit = 64
+
+// Carry moves the positions of a change over an entry. Both were made for the same value; entry was accepted first.
+//
+// carried is the change as it applies after the entry. Names stay as they are, for they are evaluated on the current
+// value. An index names an element and follows it; as the last token of an Add, and of the target of a Move or a Copy,
+// it names a gap, and where the entry inserted into the same gap the entry's element stays left. carried has the same
+// operations in the same order, with the same values.
+//
+// entryAfter is the entry as it looks after the change. It is there to carry the next change of a chain, which was made
+// on top of this one: its positions count, its values do not, and it must not be applied. Operations that have no place
+// any more are left out of it; what the change took out of the entry's sight and may have altered is a write in it.
+//
+// The error is an *Error with CodeConflict and the path as change has it, when an operation of the change names an
+// element that the entry ended: removed, replaced, or moved out of its array, or an index at or under which the entry
+// wrote a member, or under which it took one away. A path of names only is never a conflict. One case is refused although
+// the element lives: what the change itself wrote by name into a container that the entry wrote over.
+//
+// Carry is pure and changes neither argument; results may share memory with them. Carrying over two entries one after
+// another equals carrying over their concatenation, and so does carrying two changes. The cost is the product of the two
+// lengths.
+func Carry(change, entry []Op) (carried, entryAfter []Op, err error) {
+	first := slices.IndexFunc(entry, func(e Op) bool { return meetsAny(e, change) })
+	if first < 0 {
+		return change, entry, nil
+	}
+	carried = slices.Clone(change)
+	entryAfter = append(make([]Op, 0, len(entry)), entry[:first]...)
+	var f family
+	for _, e := range entry[first:] {
+		f.ops = append(f.ops[:0], e)
+		for i := range carried {
+			ended := false
+			if carried[i], ended = f.cross(carried[i]); ended {
+				return nil, nil, conflict(change[i])
+			}
+		}
+		entryAfter = append(entryAfter, f.ops...)
+	}
+	return carried, entryAfter, nil
+}
+
+// conflict names the path of the operation that has an index; where two have, the one that names the source.
+func conflict(c Op) *Error {
+	path := c.Path
+	if hasElement(c.From) {
+		path = c.From
+	}
+	return failAt(CodeConflict, path, "a change accepted earlier removed or replaced the element, moved it away, or wrote over its array")
+}
+
+// family is what one operation of an entry has become after some operations of the change.
+type family struct {
+	ops  []Op
+	next []Op // scratch, so that a long entry does not allocate for each operation
+}
+
+// cross carries c over the family and the family over c. ended reports that c names an element that the family ended.
+func (f *family) cross(c Op) (carried Op, ended bool) {
+	f.next = f.next[:0]
+	for _, e := range f.ops {
+		x := newCrossing(c, e)
+		if x.run(); x.ended {
+			return c, true
+		}
+		c = x.carried(c)
+		f.next = x.appendEntry(f.next)
+	}
+	if len(f.next) > familyLimit {
+		f.next = append(f.next[:0], Op{Kind: Add})
+	}
+	f.ops, f.next = f.next, f.ops
+	return c, false
+}
+
+// meetsAny reports whether e may move a position of the change or be moved by it. It is there for the common case, that
+// they are about different members, and may say yes too often.
+func meetsAny(e Op, change []Op) bool {
+	if e.Kind == Test || e.Kind == Increment {
+		return false
+	}
+	for _, c := range change {
+		if meets(c, e.Path) || e.Kind == Move && meets(c, e.From) {
+			return true
+		}
+	}
+	return false
+}
+
+func meets(c Op, place Path) bool {
+	return !apart(c.Path, place) || (c.Kind == Move || c.Kind == Copy) && !apart(c.From, place)
+}
+
+// apart reports whether two paths part before their ends in such a way that neither can move the other: at a name, or
+// inside two elements of an array.
+func apart(p, q Path) bool {
+	n := min(len(p), len(q))
+	for i := range n {
+		if p[i] != q[i] {
+			return !p[i].IsIndex() || !q[i].IsIndex() || i < n-1
+		}
+	}
+	return false
+}
+
+// crossing is an operation of the change and one of the entry, made for the same value. Each is two effects, source and
+// target, the second made for the value after the first. run carries every step over those of the other side.
+type crossing struct {
+	change, entry [2]effect
+
+	origin  [2]effect // the entry's effects as they were
+	source  [2]Path   // where the change's source was when each of them came
+	copies  bool      // the change copies from source
+	ended   bool      // the change names an element that the entry ended
+	spoiled bool      // the entry wrote at or above what the change moves or copies by name
+}
+
+func newCrossing(c, e Op) crossing {
+	x := crossing{change: effectsOf(c), entry: effectsOf(e), copies: c.Kind == Copy}
+	if c.Kind == Move {
+		x.change[0].hand, x.change[1].hand = changeHand, changeHand
+	}
+	if e.Kind == Move && sameArray(e.From, e.Path) {
+		x.entry[0].hand, x.entry[1].hand = entryHand, entryHand
+	}
+	x.origin = x.entry
+	return x
+}
+
+// sameArray reports whether a move from one path to the other stays in its array. The target is counted after the
+// removal, but the removal of an element does not move the array that it was in, so the paths compare as they are.
+func sameArray(from, to Path) bool {
+	n := len(from) - 1
+	return n >= 0 && len(to) == len(from) && from[n].IsIndex() && to[n].IsIndex() && to.under(from[:n])
+}
+
+func (x *crossing) run() {
+	for i := range x.change {
+		for j := range x.entry {
+			c, e := x.change[i], x.entry[j]
+			if i == 0 {
+				x.source[j] = c.path
+			}
+			x.change[i] = x.overEntry(c, e, i == 0)
+			x.entry[j] = overChange(e, c)
+		}
+	}
+}
+
+// overEntry carries an effect of the change over an effect of the entry.
+func (x *crossing) overEntry(c, e effect, source bool) effect {
+	if c.kind == nothing {
+		return c
+	}
+	if c.inHand(e) {
+		return c.putDown(e)
+	}
+	c, caught := c.past(e, true)
+	switch {
+	case !caught:
+	case e.kind == take && e.hand != 0: // moved within its array: followed
+		c = c.pickUp(e)
+	case hasElement(c.path[e.depth():]):
+		x.ended = true
+	case source: // a name, and what it names is another value now
+		x.spoiled = true
+	}
+	return c
+}
+
+// overChange carries an effect of the entry over an effect of the change.
+func overChange(e, c effect) effect {
+	if e.kind == nothing {
+		return e
+	}
+	if e.inHand(c) {
+		return e.putDown(c)
+	}
+	if e.hand != 0 && e.kind != take && c.kind == take && len(c.path) == 1 && c.path[0].Index == e.hand {
+		return effect{} // both moved the same element, or the change removed it: the later one wins
+	}
+	e, caught := e.past(c, false)
+	exact := len(e.path) == len(c.path)
+	switch {
+	case !caught:
+	case c.kind == take && c.hand != 0 && !exact: // inside what the change moves
+		e = e.pickUp(c)
+	case c.kind == replace && e.kind == take && exact: // the entry moves what is another element now
+	default:
+		e = effect{}
+	}
+	return e
+}
+
+// carried returns c with its paths after the entry.
+func (x *crossing) carried(c Op) Op {
+	if x.change[0].kind != nothing {
+		c.From = x.change[0].path
+	}
+	c.Path = x.change[1].path
+	return c
+}
+
+// appendEntry appends the entry's operation as it looks after the change: none where it has no place any more, several
+// where its effect is in several places.
+func (x *crossing) appendEntry(dst []Op) []Op {
+	dst = appendOps(dst, x.entry)
+	if x.copies {
+		dst = x.appendCopied(dst)
+	}
+	if x.spoiled {
+		dst = append(dst, overwritten(x.change[1].path))
+	}
+	return dst
+}
+
+// appendCopied appends what the entry does inside the change's copy, because it did it inside the source.
+func (x *crossing) appendCopied(dst []Op) []Op {
+	var inside [2]effect
+	for i, s := range x.origin {
+		if n := len(x.source[i]); s.kind != nothing && len(s.path) > n && s.path.under(x.source[i]) {
+			s.path = s.path[n:]
+			inside[i] = s.at(x.change[1].path)
+		}
+	}
+	return appendOps(dst, inside)
+}
+
+// appendOps appends the operation that the two effects are. A move of which one end is gone is a removal or an insertion.
+func appendOps(dst []Op, effects [2]effect) []Op {
+	source, target := effects[0], effects[1]
+	if source.kind == take && (target.kind == insert || target.kind == write) {
+		return append(dst, Op{Kind: Move, From: source.path, Path: target.path})
+	}
+	return target.appendOp(source.appendOp(dst))
+}
