@@ -10,17 +10,37 @@ import (
 // bounded by l.
 //
 // The entry is what a log holds: normalized operations that make the same next of the same v and do not depend on how
-// the change was written. It has no Test and no "-". A member is set by Add with a name as last token, whether it was
+// the change was written. It is nil where nothing changes, and next is v then. It has no Test and no "-". A member is set by Add with a name as last token, whether it was
 // there or not; Add with an index inserts; Replace has an index and puts a new element in the place of another.
-// Operations without effect are left out. A write of the root is reduced by Diff when old and new are objects.
+// Operations without effect are left out. Where an operation writes the root, the entry is the Diff from v to next when
+// both are objects, and else one Add with an empty path.
+//
+// Where v is only parsed and read often, Expanded makes failing and testing operations cheaper.
 func Apply(v Value, ops []Op, l StateLimits) (next Value, entry []Op, err error) {
-	a := applier{value: v, limits: l, entry: make([]Op, 0, len(ops))}
+	a := newApplier(v, len(ops), l)
 	for _, op := range ops {
 		if err := a.apply(op); err != nil {
 			return v, nil, err
 		}
 	}
+	if a.root {
+		a.entry = rootEntry(v, a.value)
+	}
+	if len(a.entry) == 0 {
+		return v, nil, nil
+	}
 	return a.value, a.entry, nil
+}
+
+// rootEntry returns the entry of a change that wrote the root.
+func rootEntry(old, new Value) []Op {
+	if old.Kind() == Object && new.Kind() == Object {
+		return Diff(nil, old, new)
+	}
+	if old.Equal(new) {
+		return nil
+	}
+	return []Op{{Kind: Add, Path: Path{}, Value: new}}
 }
 
 // applier applies operations to a value that it replaces as it goes.
@@ -28,9 +48,21 @@ type applier struct {
 	value  Value
 	limits StateLimits
 	entry  []Op
+	root   bool // the root was written: entry does not hold it
+}
+
+// newApplier returns the applier for a number of operations. Several of them are worth an expanded value.
+func newApplier(v Value, ops int, l StateLimits) applier {
+	if ops > 1 {
+		v = v.Expanded()
+	}
+	return applier{value: v, limits: l, entry: make([]Op, 0, ops)}
 }
 
 func (a *applier) apply(op Op) *Error {
+	if op.Kind.HasValue() && !op.Value.Exists() {
+		return failAt(CodeInvalidPatch, op.Path, op.Kind.String()+" needs a value")
+	}
 	switch op.Kind {
 	case Add:
 		return a.add(op)
@@ -63,31 +95,20 @@ func (a *applier) keep(next Value, op Op) *Error {
 
 // keepRoot is keep for a write of the whole value.
 func (a *applier) keepRoot(next Value) *Error {
-	next = next.owned()
-	if next.Equal(a.value) {
-		return nil
-	}
+	next = next.settle()
 	if err := a.limits.check(a.value, next); err != nil {
 		return err
 	}
-	if a.value.Kind() == Object && next.Kind() == Object {
-		a.entry = append(a.entry, Diff(nil, a.value, next)...)
-	} else {
-		a.entry = append(a.entry, Op{Kind: Add, Path: Path{}, Value: next})
-	}
-	a.value = next
+	a.value, a.root = next, true
 	return nil
 }
 
 func (a *applier) add(op Op) *Error {
-	if !op.Value.Exists() {
-		return failAt(CodeInvalidPatch, op.Path, "add needs a value")
-	}
 	if len(op.Path) == 0 {
 		return a.keepRoot(op.Value)
 	}
-	value := op.Value.owned()
-	next, path, err := a.put(a.value, op.Path, value)
+	value := op.Value.settle()
+	next, path, err := a.put(a.value, op.Path, value, true)
 	if err != nil || next == a.value {
 		return err
 	}
@@ -110,13 +131,10 @@ func (a *applier) replace(op Op) *Error {
 	if len(op.Path) == 0 || !op.Path[len(op.Path)-1].IsIndex() {
 		return a.add(op)
 	}
-	if !op.Value.Exists() {
-		return failAt(CodeInvalidPatch, op.Path, "replace needs a value")
-	}
 	if old.Equal(op.Value) {
 		return nil
 	}
-	value := op.Value.owned()
+	value := op.Value.settle()
 	next, _ := edit(a.value, op.Path, 0, func(parent Value, last Token) (Value, *Error) {
 		return parent.setElement(last.Index, value), nil
 	})
@@ -144,7 +162,7 @@ func (a *applier) move(op Op) *Error {
 	if err != nil {
 		return err
 	}
-	next, path, err := a.put(rest, op.Path, value.owned())
+	next, path, err := a.put(rest, op.Path, value, false)
 	if err != nil || (len(path) == len(op.From) && hasPrefix(path, op.From)) {
 		return err
 	}
@@ -152,6 +170,7 @@ func (a *applier) move(op Op) *Error {
 }
 
 func (a *applier) copy(op Op) *Error {
+	a.value = a.value.Expanded() // so that what is copied is shared, and not read again for each copy
 	value, err := lookup(a.value, op.From)
 	if err != nil {
 		return err
@@ -159,7 +178,7 @@ func (a *applier) copy(op Op) *Error {
 	if len(op.Path) == 0 {
 		return a.keepRoot(value)
 	}
-	next, path, err := a.put(a.value, op.Path, value.owned())
+	next, path, err := a.put(a.value, op.Path, value, value.Size() <= compareCopies)
 	if err != nil || next == a.value {
 		return err
 	}
@@ -172,7 +191,7 @@ func (a *applier) test(op Op) *Error {
 		return err
 	}
 	if !got.Equal(op.Value) {
-		return failAt(CodeTestFailed, op.Path, "the value is "+excerpt(got.String())+", and not "+excerpt(op.Value.String()))
+		return failAt(CodeTestFailed, op.Path, "the value is "+brief(got)+", and not "+brief(op.Value))
 	}
 	return nil
 }
@@ -204,9 +223,13 @@ func (a *applier) increment(op Op) *Error {
 	return a.keep(next, Op{Kind: Increment, Path: op.Path, Value: op.Value.owned()})
 }
 
-// put returns v with value added at the path, which is not empty, and the path without "-". It returns v itself when a
-// member was equal already.
-func (a *applier) put(v Value, path Path, value Value) (next Value, normalized Path, err *Error) {
+// compareCopies is the size in bytes above which a copy onto an equal member is no longer found to be without effect.
+// Comparing costs the size of the value, which for other operations is no more than their own.
+const compareCopies = 1 << 10
+
+// put returns v with value added at the path, which is not empty, and the path without "-". With compare, it returns v
+// itself when a member was equal already.
+func (a *applier) put(v Value, path Path, value Value, compare bool) (next Value, normalized Path, err *Error) {
 	normalized = path
 	next, err = edit(v, path, 0, func(parent Value, last Token) (Value, *Error) {
 		if parent.Kind() == Array && last == Key("-") {
@@ -219,7 +242,7 @@ func (a *applier) put(v Value, path Path, value Value) (next Value, normalized P
 		if last.IsIndex() {
 			return parent.insertElement(last.Index, value), nil
 		}
-		if parent.Get(last.Name).Equal(value) {
+		if compare && parent.Get(last.Name).Equal(value) {
 			return parent, nil
 		}
 		return parent.setMember(last.Name, value), nil
@@ -321,7 +344,7 @@ func step(v Value, token Token) (Value, *Error) {
 func misfit(v Value, token Token) *Error {
 	switch v.Kind() {
 	case Array:
-		return fail(CodePatchFailed, strconv.Quote(token.Name)+" is no index of an array")
+		return fail(CodePatchFailed, quote(token.Name)+" is no index of an array")
 	case Object:
 		return fail(CodePatchFailed, "an object has no index "+token.String())
 	}
@@ -333,7 +356,7 @@ func missing(v Value, token Token) *Error {
 	if token.IsIndex() {
 		return fail(CodePathNotFound, "the array has "+strconv.Itoa(v.Len())+" elements, and no index "+token.String())
 	}
-	return fail(CodePathNotFound, "the object has no member "+strconv.Quote(token.Name))
+	return fail(CodePathNotFound, "the object has no member "+quote(token.Name))
 }
 
 func hasPrefix(path, prefix Path) bool {

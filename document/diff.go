@@ -12,6 +12,7 @@ func Merge(v Value, updates Value) []Op {
 	if v.Kind() != Object {
 		return Diff(nil, v, updates)
 	}
+	v = v.Expanded()
 	var d differ
 	for key, value := range updates.Members() {
 		d.at(Key(key), func() { d.diff(v.Get(key), value) })
@@ -44,7 +45,7 @@ func (d *differ) at(token Token, compare func()) {
 }
 
 func (d *differ) emit(kind OpKind, value Value) {
-	op := Op{Kind: kind, Path: append(Path{}, d.path...), Value: value.owned()}
+	op := Op{Kind: kind, Path: append(Path{}, d.path...), Value: value.settle()}
 	d.ops = append(d.ops, op)
 	d.size += wireSize(kind, d.path, value)
 }
@@ -118,12 +119,7 @@ func (d *differ) objects(old, new Value, limit int) {
 }
 
 func (d *differ) arrays(old, new Value, limit int) {
-	left, right := old.elements(), new.elements()
-	start := 0
-	for start < min(len(left), len(right)) && left[start].Equal(right[start]) {
-		start++
-	}
-	left, right = left[start:], right[start:]
+	left, right, start := afterPrefix(old, new)
 	for len(left) > 0 && len(right) > 0 && left[len(left)-1].Equal(right[len(right)-1]) {
 		left, right = left[:len(left)-1], right[:len(right)-1]
 	}
@@ -133,6 +129,37 @@ func (d *differ) arrays(old, new Value, limit int) {
 	for i := 0; i < len(right) && d.size < limit; i++ {
 		d.at(Elem(start+i), func() { d.emit(Add, right[i]) })
 	}
+}
+
+// afterPrefix returns the elements of two arrays after those at their start that are equal, and the number of these.
+func afterPrefix(old, new Value) (left, right []Value, start int) {
+	if left = old.elements(); new.n.text != "" {
+		start, next := cutElements(left, new.n.text)
+		return left[start:], textElements(new.n.text, next), start
+	}
+	right = new.elements()
+	for start < min(len(left), len(right)) && left[start].Equal(right[start]) {
+		start++
+	}
+	return left[start:], right[start:], start
+}
+
+// cutElements returns how many of the elements are at the start of an array's text, and the index where the next
+// element is.
+func cutElements(elements []Value, text string) (count, next int) {
+	next = 1
+	for _, element := range elements {
+		rest, ok := element.cutFrom(text[next:])
+		if !ok || (rest[0] != ',' && rest[0] != ']') {
+			break // the number 1 is at the start of 12
+		}
+		count++
+		next = len(text) - len(rest)
+		if rest[0] == ',' {
+			next++
+		}
+	}
+	return count, next
 }
 
 // wireSize returns the bytes of an operation in the wire protocol, and a comma: ["add",["a",0],true],

@@ -3,6 +3,7 @@ package document
 import (
 	"errors"
 	"strconv"
+	"unicode/utf8"
 )
 
 // Code says to machines why a text, a patch or an operation was refused. The codes are part of the wire protocol.
@@ -72,4 +73,40 @@ func failAt(code Code, path Path, reason string) *Error {
 // overLimit phrases the refusal of a count beyond its limit: "the text has 12 bytes, and 10 are allowed".
 func overLimit(what string, got int, unit string, limit int) string {
 	return what + " " + strconv.Itoa(got) + " " + unit + ", and " + strconv.Itoa(limit) + " are allowed"
+}
+
+// excerpt returns the text, or the beginning of a long one, for an error.
+func excerpt(text string) string {
+	const most = 40
+	if len(text) <= most {
+		return text
+	}
+	end := most - len("...")
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "..."
+}
+
+// quote is excerpt in quotes.
+func quote(text string) string { return strconv.Quote(excerpt(text)) }
+
+// brief returns the canonical text of a value, or the beginning of a long one, for an error.
+func brief(v Value) string {
+	if v.n != nil && v.n.text == "" && v.Size() > 1<<10 {
+		return article(v.Kind()) + " of " + strconv.Itoa(v.Size()) + " bytes"
+	}
+	return excerpt(v.String())
+}
+
+// article returns the kind as it stands in a sentence.
+func article(k Kind) string {
+	switch k {
+	case Array, Object:
+		return "an " + k.String()
+	case Null, Absent:
+		return k.String()
+	default:
+		return "a " + k.String()
+	}
 }

@@ -29,8 +29,8 @@ func (m member) height() int { return m.value.Depth() }
 func (v Value) weight() int { return v.Size() }
 func (v Value) height() int { return v.Depth() }
 
-// expandAbove is the size in bytes of text from which an array or object within an expanded one is expanded as well.
-// It bounds what a read has to scan.
+// expandAbove is the size in bytes of text above which an array or object within an expanded one is expanded as well.
+// It bounds what a read has to scan, and so what an operation of a few bytes can cost.
 const expandAbove = 1 << 10
 
 func newText(text string, depth int) Value {
@@ -58,32 +58,41 @@ func (v Value) owned() Value {
 	return newText(strings.Clone(v.n.text), int(v.n.depth))
 }
 
-// expanded returns an array or object as an expanded node, together with what is larger than expandAbove in it.
+// expanded returns an array or object as an expanded node, and so is what is larger than expandAbove in it.
 func (v Value) expanded() Value {
 	switch {
 	case v.n.text == "":
 		return v
 	case v.n.kind == Array:
 		elements := v.elements()
-		for i := range elements {
-			elements[i] = elements[i].settle()
+		for i, element := range elements {
+			elements[i] = element.keepFresh()
 		}
 		return newArray(newSeq(elements))
 	default:
 		members := v.members()
-		for i := range members {
-			members[i] = member{strings.Clone(members[i].key), members[i].value.settle()}
+		for i, m := range members {
+			members[i] = member{strings.Clone(m.key), m.value.keepFresh()}
 		}
 		return newObject(newSeq(members))
 	}
 }
 
-// settle returns a value for a place in an expanded node.
+// settle returns the value in the form that it has within an expanded node.
 func (v Value) settle() Value {
-	if v.n.depth > 0 && len(v.n.text) > expandAbove {
+	if v.n != nil && v.n.depth > 0 && len(v.n.text) > expandAbove {
 		return v.expanded()
 	}
 	return v.owned()
+}
+
+// keepFresh is settle for a borrowed value that nobody else has seen, whose node can be used.
+func (v Value) keepFresh() Value {
+	if v.n.depth > 0 && len(v.n.text) > expandAbove {
+		return v.expanded()
+	}
+	v.n.text, v.n.borrowed = strings.Clone(v.n.text), false
+	return v
 }
 
 // elements returns the elements of an array in a new slice; those of a text are borrowed.
@@ -95,8 +104,13 @@ func (v Value) elements() []Value {
 		}
 		return items
 	}
+	return textElements(v.n.text, 1)
+}
+
+// textElements returns the elements from index i of an array's text on.
+func textElements(text string, i int) []Value {
 	var items []Value
-	scanElements(v.n.text, func(text string, depth int) bool {
+	scanElements(text, i, func(text string, depth int) bool {
 		items = append(items, borrow(text, depth))
 		return true
 	})
@@ -140,14 +154,14 @@ func find(members seq[member], key string) (int, bool) {
 	return start + i, found
 }
 
-// setMember returns the object with the member; the value becomes the tree's own.
+// setMember returns the object with the member; the value is settled in it.
 func (v Value) setMember(key string, value Value) Value {
 	members := v.expanded().n.members
 	i, found := find(members, key)
 	if found {
-		return newObject(members.set(i, member{members.at(i).key, value.owned()}))
+		return newObject(members.set(i, member{members.at(i).key, value.settle()}))
 	}
-	return newObject(members.insert(i, member{strings.Clone(key), value.owned()}))
+	return newObject(members.insert(i, member{strings.Clone(key), value.settle()}))
 }
 
 // removeMember returns the object without the member, which must be there.
@@ -158,11 +172,11 @@ func (v Value) removeMember(key string) Value {
 }
 
 func (v Value) setElement(i int, value Value) Value {
-	return newArray(v.expanded().n.elements.set(i, value.owned()))
+	return newArray(v.expanded().n.elements.set(i, value.settle()))
 }
 
 func (v Value) insertElement(i int, value Value) Value {
-	return newArray(v.expanded().n.elements.insert(i, value.owned()))
+	return newArray(v.expanded().n.elements.insert(i, value.settle()))
 }
 
 func (v Value) removeElement(i int) Value {

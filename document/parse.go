@@ -248,14 +248,6 @@ func (p *parser) number(raw []byte) *Error {
 	return nil
 }
 
-// excerpt returns the beginning of a text for an error.
-func excerpt(text string) string {
-	if len(text) <= 40 {
-		return text
-	}
-	return text[:37] + "..."
-}
-
 // syntaxError gives an error of the decoder a code.
 func syntaxError(err error) *Error {
 	var syntactic *jsontext.SyntacticError

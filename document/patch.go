@@ -42,7 +42,7 @@ func parsePatchOp(v Value) (PatchOp, *Error) {
 	}
 	kind, ok := ParseOpKind(name)
 	if !ok {
-		return PatchOp{}, fail(CodeInvalidPatch, "there is no operation "+strconv.Quote(excerpt(name)))
+		return PatchOp{}, fail(CodeInvalidPatch, "there is no operation "+quote(name))
 	}
 	op := PatchOp{Kind: kind}
 	if op.Path, err = pointerMember(v, "path"); err != nil {
@@ -89,25 +89,13 @@ func pointerMember(v Value, key string) (string, *Error) {
 	return pointer, err
 }
 
-// article returns the kind as it stands in a sentence.
-func article(k Kind) string {
-	switch k {
-	case Array, Object:
-		return "an " + k.String()
-	case Null, Absent:
-		return k.String()
-	default:
-		return "a " + k.String()
-	}
-}
-
 // Resolve returns the patch with typed paths: it decides by base, as the patch changes it, which tokens are indexes.
 // "-" on an array stays a name, so that appending never depends on a version, unless another token of the patch is an
 // index: then it becomes the index of the array's end, because positions of one patch are carried together. A patch
 // that fails on base is refused with the *Error of Apply, and so is a move into the moved value's own child, which RFC
 // 6902 section 4.4 decides by the pointers.
 func Resolve(base Value, patch []PatchOp) ([]Op, error) {
-	a := applier{value: base}
+	a := newApplier(base, len(patch), NoLimits)
 	ops := make([]Op, 0, len(patch))
 	ends := make([]int, 0, len(patch)) // what the "-" of each path stands for, or -1
 	for _, p := range patch {
@@ -135,7 +123,7 @@ func (a *applier) resolve(p PatchOp) (op Op, end int, err *Error) {
 	if err := p.check(); err != nil {
 		return Op{}, -1, err
 	}
-	op = Op{Kind: p.Kind, Value: p.Value.owned()}
+	op = Op{Kind: p.Kind, Value: p.Value.settle()}
 	base := a.value
 	if p.Kind.HasFrom() {
 		if op.From, _, err = typePath(base, p.From); err != nil {

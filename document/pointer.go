@@ -29,13 +29,16 @@ func parsePointer(pointer string) ([]string, *Error) {
 		return nil, nil
 	}
 	if pointer[0] != '/' {
-		return nil, fail(CodeInvalidPatch, "the pointer "+strconv.Quote(pointer)+" does not begin with a slash")
+		return nil, fail(CodeInvalidPatch, "the pointer "+quote(pointer)+" does not begin with a slash")
+	}
+	if count := strings.Count(pointer, "/"); count > MaxDepth {
+		return nil, fail(CodeInvalidPatch, overLimit("the pointer has", count, "tokens", MaxDepth))
 	}
 	tokens := strings.Split(pointer[1:], "/")
 	for i, token := range tokens {
 		unescaped, ok := unescapeToken(token)
 		if !ok {
-			return nil, fail(CodeInvalidPatch, "the pointer "+strconv.Quote(pointer)+" has a ~ that is neither ~0 nor ~1")
+			return nil, fail(CodeInvalidPatch, "the pointer "+quote(pointer)+" has a ~ that is neither ~0 nor ~1")
 		}
 		tokens[i] = unescaped
 	}
@@ -185,7 +188,7 @@ func typePath(base Value, pointer string) (path Path, end int, err *Error) {
 		default:
 			index, ok := parseIndex(token)
 			if !ok {
-				return nil, -1, failAt(CodePatchFailed, append(path, Key(token)), strconv.Quote(token)+" is no index of an array")
+				return nil, -1, failAt(CodePatchFailed, append(path, Key(token)), quote(token)+" is no index of an array")
 			}
 			path = append(path, Elem(index))
 		}

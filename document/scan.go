@@ -50,9 +50,10 @@ func containerEnd(text string, i int) (end, depth int) {
 	}
 }
 
-// scanElements calls yield with the text and depth of each element of an array's text, until yield returns false.
-func scanElements(text string, yield func(text string, depth int) bool) {
-	for i := 1; text[i] != ']'; {
+// scanElements calls yield with the text and depth of each element of an array's text from index i on, which is 1 for
+// the first element, until yield returns false.
+func scanElements(text string, i int, yield func(text string, depth int) bool) {
+	for text[i] != ']' {
 		end, depth := valueEnd(text, i)
 		if !yield(text[i:end], depth) {
 			return

@@ -3,7 +3,6 @@ package document
 import (
 	"iter"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -73,7 +72,7 @@ func (v Value) Len() int {
 	case v.n.text == "":
 		return v.n.elements.count() + v.n.members.count()
 	case v.n.kind == Array:
-		scanElements(v.n.text, func(string, int) bool { count++; return true })
+		scanElements(v.n.text, 1, func(string, int) bool { count++; return true })
 	default:
 		scanMembers(v.n.text, func(_, _ string, _ int) bool { count++; return true })
 	}
@@ -115,7 +114,7 @@ func (v Value) Index(i int) Value {
 		return Value{}
 	}
 	var got Value
-	scanElements(v.n.text, func(text string, depth int) bool {
+	scanElements(v.n.text, 1, func(text string, depth int) bool {
 		if i == 0 {
 			got = borrow(text, depth)
 		}
@@ -150,7 +149,7 @@ func (v Value) Elements() iter.Seq2[int, Value] {
 			v.n.elements.all()(yield)
 		default:
 			i := -1
-			scanElements(v.n.text, func(text string, depth int) bool {
+			scanElements(v.n.text, 1, func(text string, depth int) bool {
 				i++
 				return yield(i, borrow(text, depth))
 			})
@@ -244,9 +243,6 @@ func (v Value) String() string {
 // Expanded returns an equal value in which reads do not scan more than about 1 KiB of text. It costs a pass over the
 // text, and is worth it for a value that is read often before it is written to. Writes do it by themselves.
 func (v Value) Expanded() Value {
-	if v.Kind() < Array {
-		return v
-	}
 	return v.settle()
 }
 
@@ -270,87 +266,4 @@ func (v Value) Without(key string) Value {
 		return v
 	}
 	return v.removeMember(key)
-}
-
-// Equal reports whether both values are the same JSON value, or both absent. Canonical form makes that a comparison of
-// texts; parts that the values share are not looked at.
-func (v Value) Equal(other Value) bool {
-	switch {
-	case v.n == other.n:
-		return true
-	case v.Kind() != other.Kind() || v.Size() != other.Size() || v.Depth() != other.Depth():
-		return false
-	case v.n.text != "":
-		rest, ok := other.cutFrom(v.n.text)
-		return ok && rest == ""
-	case other.n.text != "":
-		rest, ok := v.cutFrom(other.n.text)
-		return ok && rest == ""
-	case v.n.kind == Array:
-		return equalSeq(v.n.elements, other.n.elements, Value.Equal)
-	default:
-		return equalSeq(v.n.members, other.n.members, func(a, b member) bool {
-			return a.key == b.key && a.value.Equal(b.value)
-		})
-	}
-}
-
-// cutFrom returns text without the value's canonical text at its start, and whether it was there.
-func (v Value) cutFrom(text string) (rest string, ok bool) {
-	if v.n.text != "" {
-		return strings.CutPrefix(text, v.n.text)
-	}
-	before, after := "[", "]"
-	if v.n.kind == Object {
-		before, after = "{", "}"
-	}
-	ok = true
-	for _, element := range v.n.elements.all() {
-		if text, ok = strings.CutPrefix(text, before); !ok {
-			return text, false
-		}
-		if text, ok = element.cutFrom(text); !ok {
-			return text, false
-		}
-		before = ","
-	}
-	for _, m := range v.n.members.all() {
-		if text, ok = strings.CutPrefix(text, before); !ok {
-			return text, false
-		}
-		if text, ok = m.cutFrom(text); !ok {
-			return text, false
-		}
-		before = ","
-	}
-	if v.Len() == 0 {
-		after = before + after
-	}
-	return strings.CutPrefix(text, after)
-}
-
-// cutFrom is Value.cutFrom for a member.
-func (m member) cutFrom(text string) (rest string, ok bool) {
-	var quoted [128]byte
-	key := appendQuoted(quoted[:0], m.key)
-	if len(text) <= len(key) || text[:len(key)] != string(key) || text[len(key)] != ':' {
-		return text, false
-	}
-	return m.value.cutFrom(text[len(key)+1:])
-}
-
-// equalSeq compares two sequences of equal size entry by entry.
-func equalSeq[T entry](a, b seq[T], equal func(a, b T) bool) bool {
-	if a.root == b.root {
-		return true
-	}
-	if a.count() != b.count() {
-		return false
-	}
-	for i, item := range a.all() {
-		if !equal(item, b.at(i)) {
-			return false
-		}
-	}
-	return true
 }
