@@ -1,0 +1,177 @@
+package wasmclient
+
+import (
+	"context"
+	"errors"
+
+	"github.com/server-state-sync/server-state-sync/document"
+	"github.com/server-state-sync/server-state-sync/internal/core"
+	"github.com/server-state-sync/server-state-sync/protocol"
+)
+
+// Pending is a change on its way to its verdict.
+type Pending struct {
+	done    chan struct{}
+	version uint64
+	err     error
+	left    bool // guarded by Client.mu: whoever waited has gone, so a refusal goes to OnError
+}
+
+// Done is closed when the change has its verdict, which it gets without anybody waiting: at the latest when the state is
+// left or the client closes.
+func (p *Pending) Done() <-chan struct{} { return p.done }
+
+// Verdict returns the version that the change made, or the error with which it was refused. Before Done is closed it
+// returns [ErrOutcomeUnknown].
+func (p *Pending) Verdict() (version uint64, err error) {
+	select {
+	case <-p.done:
+		return p.version, p.err
+	default:
+		return 0, ErrOutcomeUnknown
+	}
+}
+
+// Wait waits for the verdict and returns it. When ctx ends first, the error is both [ErrOutcomeUnknown] and that of ctx,
+// and the change goes on.
+func (p *Pending) Wait(ctx context.Context) (version uint64, err error) {
+	select {
+	case <-p.done:
+		return p.version, p.err
+	case <-ctx.Done():
+		return 0, &unknownOutcome{waitEnded(ctx, "nobody waits for the verdict any longer")}
+	}
+}
+
+// UpdateState sets top-level properties of the state to the given values, and waits for the verdict: the version that
+// the change made, or an error. Of two writers of one property the last in the server's order wins; other properties
+// are not touched. The updates are a document.Value or whatever [document.Of] takes, such as a map[string]any.
+//
+// The view has the change before UpdateState waits, and listeners hear of it; a refusal takes it back. Without a
+// connection the change waits for one.
+//
+// The error is an [Error] with a code, such as [ErrRefused]. When ctx ends before the change was taken, which happens
+// while too many changes wait, the error is that of ctx and nothing was done; when it ends later, the error is also
+// [ErrOutcomeUnknown] and the change goes on.
+func (s *State) UpdateState(ctx context.Context, updates any) (version uint64, err error) {
+	return s.wait(ctx)(s.Submit(ctx, updates))
+}
+
+// PatchState applies the operations, all or none, and waits for the verdict as UpdateState does. They are those of JSON
+// Patch (RFC 6902) and increment. Paths are read against the view at the time of the call; an index names the element
+// that stood there, wherever changes of others have moved it until the patch arrives. If one of them ended the element,
+// the error is [ErrConflict].
+func (s *State) PatchState(ctx context.Context, ops ...document.PatchOp) (version uint64, err error) {
+	return s.wait(ctx)(s.SubmitPatch(ctx, ops...))
+}
+
+// Submit is UpdateState without the wait for the verdict. It blocks only while too many changes of this state have none
+// (see [WithPendingLimit]), so a loop around it runs as fast as the server answers. Changes take effect in the order in
+// which they were submitted. The error means that nothing was done.
+func (s *State) Submit(ctx context.Context, updates any) (*Pending, error) {
+	value, err := document.Of(updates)
+	if err != nil {
+		return nil, coded(err)
+	}
+	return s.submit(ctx, core.Merge{Updates: value})
+}
+
+// SubmitPatch is PatchState without the wait for the verdict; see Submit.
+func (s *State) SubmitPatch(ctx context.Context, ops ...document.PatchOp) (*Pending, error) {
+	return s.submit(ctx, core.Patch{Ops: ops})
+}
+
+// wait returns a function that waits for the verdict on what was submitted, and sees to it that a refusal that comes
+// later is reported.
+func (s *State) wait(ctx context.Context) func(p *Pending, err error) (uint64, error) {
+	return func(p *Pending, err error) (uint64, error) {
+		if err != nil {
+			return 0, err
+		}
+		version, err := p.Wait(ctx)
+		if errors.Is(err, ErrOutcomeUnknown) {
+			s.client.abandon(p)
+		}
+		return version, err
+	}
+}
+
+// abandon marks that nobody waits for the verdict, and reports one that has come just now.
+func (c *Client) abandon(p *Pending) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case <-p.done:
+	default:
+		p.left = true
+	}
+}
+
+// submit gives the change to the core, when there is room for it.
+func (s *State) submit(ctx context.Context, change core.Change) (*Pending, error) {
+	c := s.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for place := (chan struct{})(nil); ; {
+		if place != nil || len(s.room.waiting) == 0 {
+			p, err := s.submitLocked(ctx, change)
+			if !errors.Is(err, errNoRoom) {
+				s.room.let() // there may be more room
+				return p, err
+			}
+			place = s.room.rejoin()
+		} else {
+			place = s.room.join()
+		}
+		c.mu.Unlock()
+		select {
+		case <-place:
+			c.mu.Lock()
+		case <-ctx.Done():
+			c.mu.Lock()
+			s.room.leave(place)
+			return nil, waitEnded(ctx, "too many changes wait for their verdict")
+		}
+	}
+}
+
+var errNoRoom error = &Error{Code: protocol.CodePendingLimit}
+
+// submitLocked gives the change to the core with mu held.
+func (s *State) submitLocked(ctx context.Context, change core.Change) (*Pending, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	if ctx.Err() != nil {
+		return nil, waitEnded(ctx, "the change was not made")
+	}
+	p := &Pending{done: make(chan struct{})}
+	var err error
+	s.client.eventLocked(func(now core.Time) {
+		var ticket core.Ticket
+		if ticket, err = s.core.Submit(now, change); err == nil {
+			s.client.pending[ticket] = p
+		}
+	})
+	if err != nil {
+		return nil, coded(err)
+	}
+	return p, nil
+}
+
+// settle gives a change its verdict, with mu held. It wakes whoever waits for it, whatever else the client is doing.
+func (c *Client) settle(e core.Settled) {
+	p := c.pending[e.Ticket]
+	delete(c.pending, e.Ticket)
+	p.version, p.err = e.Verdict.Version, e.Verdict.Err()
+	if e.Verdict.Sent && e.Verdict.Code == protocol.CodeClosed {
+		p.err = &unknownOutcome{p.err}
+	}
+	if p.err != nil && p.left {
+		c.callbacks.report(p.err)
+	}
+	close(p.done)
+	if s := c.states[e.State]; s != nil {
+		s.room.let()
+	}
+}

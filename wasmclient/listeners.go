@@ -1,0 +1,120 @@
+package wasmclient
+
+import (
+	"slices"
+
+	"github.com/server-state-sync/server-state-sync/document"
+)
+
+// A listener hears of one state's updates. All of it is guarded by Client.mu but what call does.
+type listener struct {
+	identifier string
+	call       func(Update)
+	properties []string       // empty: all
+	added      uint64         // how many updates the state had queued when the listener came
+	seen       document.Value // the view at that time, until an update after it was delivered
+	version    uint64         // the confirmed version that the listener was told last
+	gone       bool
+}
+
+// take returns the update as this listener hears it, and false when it hears nothing.
+func (l *listener) take(q queued) (Update, bool) {
+	if l.gone || q.last <= l.added {
+		return Update{}, false
+	}
+	u := q.update
+	if q.first <= l.added {
+		u = u.after(l.seen)
+	}
+	l.seen = document.Value{}
+	if u = u.only(l.properties); u.empty() {
+		return Update{}, false
+	}
+	u.From, l.version = l.version, u.To
+	return u, true
+}
+
+// queued is an update that waits for the callback goroutine; it stands for those numbered first to last.
+type queued struct {
+	update      Update
+	first, last uint64
+}
+
+// A hearing is what a state's listeners have and have still to hear. It is guarded by Client.mu.
+type hearing struct {
+	listeners []*listener
+	queue     []queued
+	count     uint64 // updates queued so far
+	limit     int    // of the queue
+	scheduled bool   // the state stands in Client.callbacks.ready
+}
+
+// put queues the update; at the limit all that wait become one jump, so a slow listener costs a bounded memory.
+// It reports whether there is anybody to hear it.
+func (h *hearing) put(u Update) bool {
+	if len(h.listeners) == 0 {
+		return false
+	}
+	h.count++
+	h.queue = append(h.queue, queued{update: u, first: h.count, last: h.count})
+	if len(h.queue) > h.limit {
+		h.coalesce()
+	}
+	return true
+}
+
+func (h *hearing) coalesce() {
+	updates := make([]Update, len(h.queue))
+	for i, q := range h.queue {
+		updates[i] = q.update
+	}
+	first := h.queue[0].first
+	clear(h.queue)
+	h.queue = append(h.queue[:0], queued{update: coalesce(updates), first: first, last: h.count})
+}
+
+// next takes the oldest update from the queue.
+func (h *hearing) next() (queued, bool) {
+	if len(h.queue) == 0 {
+		return queued{}, false
+	}
+	q := h.queue[0]
+	h.queue[0] = queued{}
+	h.queue = h.queue[1:]
+	return q, true
+}
+
+// add puts the listener in the place of the one with the same identifier, or last.
+func (h *hearing) add(l *listener) {
+	l.added = h.count
+	i := slices.IndexFunc(h.listeners, func(other *listener) bool { return other.identifier == l.identifier })
+	if i < 0 {
+		h.listeners = append(slices.Clip(h.listeners), l)
+		return
+	}
+	h.listeners[i].gone = true
+	h.listeners = slices.Clone(h.listeners) // the callback goroutine may walk the old slice
+	h.listeners[i] = l
+}
+
+// remove takes the listener away and reports whether it was there.
+func (h *hearing) remove(identifier string) bool {
+	i := slices.IndexFunc(h.listeners, func(l *listener) bool { return l.identifier == identifier })
+	if i < 0 {
+		return false
+	}
+	h.listeners[i].gone = true
+	h.listeners = slices.Concat(h.listeners[:i], h.listeners[i+1:])
+	if len(h.listeners) == 0 {
+		h.queue = nil
+	}
+	return true
+}
+
+// end forgets everything: the state is left or closed.
+func (h *hearing) end() {
+	for _, l := range h.listeners {
+		l.gone = true
+	}
+	h.listeners, h.queue = nil, nil
+}
