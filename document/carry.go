@@ -87,7 +87,7 @@ func meetsAny(e Op, change []Op) bool {
 		return false
 	}
 	for _, c := range change {
-		if meets(c, e.Path) || e.Kind == Move && meets(c, e.From) {
+		if meets(c, e.Path) || (e.Kind == Move && meets(c, e.From)) {
 			return true
 		}
 	}
@@ -95,7 +95,7 @@ func meetsAny(e Op, change []Op) bool {
 }
 
 func meets(c Op, place Path) bool {
-	return !apart(c.Path, place) || (c.Kind == Move || c.Kind == Copy) && !apart(c.From, place)
+	return !apart(c.Path, place) || (c.Kind.HasFrom() && !apart(c.From, place))
 }
 
 // apart reports whether two paths part before their ends in such a way that neither can move the other: at a name, or
@@ -110,8 +110,8 @@ func apart(p, q Path) bool {
 	return false
 }
 
-// crossing is an operation of the change and one of the entry, made for the same value. Each is two effects, source and
-// target, the second made for the value after the first. run carries every step over those of the other side.
+// crossing is an operation of the change and one of the entry, made for the same value. Each is two effects, on
+// its source and on its target, the second for the value after the first. run carries each over those of the other side.
 type crossing struct {
 	change, entry [2]effect
 
@@ -138,7 +138,7 @@ func newCrossing(c, e Op) crossing {
 // removal, but the removal of an element does not move the array that it was in, so the paths compare as they are.
 func sameArray(from, to Path) bool {
 	n := len(from) - 1
-	return n >= 0 && len(to) == len(from) && from[n].IsIndex() && to[n].IsIndex() && to.under(from[:n])
+	return n >= 0 && len(to) == len(from) && from[n].IsIndex() && to[n].IsIndex() && hasPrefix(to, from[:n])
 }
 
 func (x *crossing) run() {
@@ -225,7 +225,7 @@ func (x *crossing) appendEntry(dst []Op) []Op {
 func (x *crossing) appendCopied(dst []Op) []Op {
 	var inside [2]effect
 	for i, s := range x.origin {
-		if n := len(x.source[i]); s.kind != nothing && len(s.path) > n && s.path.under(x.source[i]) {
+		if n := len(x.source[i]); s.kind != nothing && len(s.path) > n && hasPrefix(s.path, x.source[i]) {
 			s.path = s.path[n:]
 			inside[i] = s.at(x.change[1].path)
 		}

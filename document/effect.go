@@ -65,10 +65,10 @@ func (s effect) past(o effect, yields bool) (moved effect, caught bool) {
 		return s, false
 	}
 	if !o.path.toElement() {
-		return s, s.path.under(o.path)
+		return s, hasPrefix(s.path, o.path)
 	}
 	n := len(o.path) - 1
-	if len(s.path) <= n || !s.path[n].IsIndex() || !s.path.under(o.path[:n]) {
+	if len(s.path) <= n || !s.path[n].IsIndex() || !hasPrefix(s.path, o.path[:n]) {
 		return s, false
 	}
 	here, there := s.path[n].Index, o.path[n].Index
@@ -154,19 +154,6 @@ func (p Path) toElement() bool { return len(p) > 0 && p[len(p)-1].Index >= 0 }
 
 // toEnd reports whether the last token is the name "-", which may be an array's end.
 func (p Path) toEnd() bool { return len(p) > 0 && p[len(p)-1] == Key("-") }
-
-// under reports whether p begins with the tokens of top.
-func (p Path) under(top Path) bool {
-	if len(p) < len(top) {
-		return false
-	}
-	for i := range top {
-		if p[i] != top[i] {
-			return false
-		}
-	}
-	return true
-}
 
 // shifted returns a copy of p with the index at token i moved by one. An index never leaves the integers.
 func (p Path) shifted(i, by int) Path {
