@@ -42,7 +42,7 @@ func (c *Change) append(dst []byte) []byte { return appendInts(dst, uint64(c.N),
 // Append implements [Message]. Absent updates are written as none.
 func (m Merge) Append(dst []byte) []byte {
 	dst = append(m.append(append(dst, `["merge"`...)), ',')
-	return append(appendObject(dst, m.Updates), ']')
+	return append(appendValue(dst, m.Updates, `{}`), ']')
 }
 
 // Append implements [Message].
@@ -54,7 +54,7 @@ func (m Patch) Append(dst []byte) []byte {
 // Append implements [Message]. Absent updates are written as none.
 func (m Transaction) Append(dst []byte) []byte {
 	dst = append(m.append(append(dst, `["transaction"`...)), ',')
-	dst = append(appendObject(dst, m.Updates), ',')
+	dst = append(appendValue(dst, m.Updates, `{}`), ',')
 	if m.ReadAll {
 		dst = append(dst, `null`...)
 	} else {
@@ -136,7 +136,7 @@ func (m Refused) Append(dst []byte) []byte {
 // Append implements [Message]. An absent Set is written as an empty one.
 func (m Catchup) Append(dst []byte) []byte {
 	dst = appendInts(append(dst, `["catchup"`...), uint64(m.N), m.From, m.To)
-	dst = appendObject(append(dst, ','), m.Set)
+	dst = appendValue(append(dst, ','), m.Set, `{}`)
 	dst = appendNames(append(dst, ','), m.Removed)
 	dst = append(appendInts(dst, m.Mark), ',')
 	return append(appendVerdicts(dst, m.Verdicts), ']')
@@ -145,7 +145,7 @@ func (m Catchup) Append(dst []byte) []byte {
 // Append implements [Message]. An absent Value is written as an empty object.
 func (m Snapshot) Append(dst []byte) []byte {
 	dst = appendInts(append(dst, `["snapshot"`...), uint64(m.N), m.Version)
-	dst = appendObject(append(dst, ','), m.Value)
+	dst = appendValue(append(dst, ','), m.Value, `{}`)
 	dst = append(appendInts(dst, m.Mark), ',')
 	return append(appendVerdicts(dst, m.Verdicts), ']')
 }
@@ -204,30 +204,10 @@ func appendNames(dst []byte, names []string) []byte {
 	return append(dst, ']')
 }
 
-func appendObject(dst []byte, v document.Value) []byte {
+// appendValue appends v, or what stands for an absent one.
+func appendValue(dst []byte, v document.Value, absent string) []byte {
 	if !v.Exists() {
-		return append(dst, `{}`...)
+		return append(dst, absent...)
 	}
 	return v.AppendJSON(dst)
-}
-
-func appendVerdicts(dst []byte, verdicts []Verdict) []byte {
-	dst = append(dst, '[')
-	for i := range verdicts {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = verdicts[i].append(dst)
-	}
-	return append(dst, ']')
-}
-
-func (v *Verdict) append(dst []byte) []byte {
-	dst = strconv.AppendUint(append(dst, '['), v.Number, 10)
-	dst = appendInts(dst, v.Version)
-	if v.Version == 0 {
-		dst = appendInts(dst, uint64(v.Code))
-		dst = appendReason(append(dst, ','), v.Reason)
-	}
-	return append(dst, ']')
 }

@@ -12,25 +12,25 @@ import (
 // an *Error when the connection must end: CodeMessageTooLarge before anything is read, or CodeBadMessage. What the
 // messages hold does not refer to frame.
 func DecodeClient(frame []byte, limits Limits, yield func(ClientMessage) error) error {
-	return decode(frame, limits.fill(defaultClientLimits()), clientDecoders[:], yield)
+	return decode(frame, limits.fill(defaultClientLimits()), "a client", clientDecoders[:], yield)
 }
 
 // DecodeServer reads a frame that a server sent, as DecodeClient does. Zero limits mean ServerBytes, ServerOperations,
 // ServerDepth and ServerKeyBytes. A server's message has no fault of its own: whatever is wrong is CodeBadMessage.
 func DecodeServer(frame []byte, limits Limits, yield func(ServerMessage) error) error {
-	return decode(frame, limits.fill(defaultServerLimits()), serverDecoders[:], yield)
+	return decode(frame, limits.fill(defaultServerLimits()), "a server", serverDecoders[:], yield)
 }
 
 // decode splits the frame at its newlines, which valid JSON text has nowhere but between tokens; here they end a
 // message.
-func decode[M Message](frame []byte, limits Limits, decoders []func(*reader) M, yield func(M) error) error {
+func decode[M Message](frame []byte, limits Limits, sender string, decoders []func(*reader) M, yield func(M) error) error {
 	if len(frame) > limits.Bytes {
 		return &Error{CodeMessageTooLarge, "the frame has " + strconv.Itoa(len(frame)) + " bytes, and " +
 			strconv.Itoa(limits.Bytes) + " are allowed"}
 	}
 	r := &reader{limits: limits}
 	for line := range bytes.SplitSeq(frame, []byte{'\n'}) {
-		message, err := decodeMessage(r, line, decoders)
+		message, err := decodeMessage(r, line, sender, decoders)
 		if err != nil {
 			return err
 		}
@@ -42,11 +42,11 @@ func decode[M Message](frame []byte, limits Limits, decoders []func(*reader) M, 
 }
 
 // decodeMessage reads the message that is the whole of line.
-func decodeMessage[M Message](r *reader, line []byte, decoders []func(*reader) M) (message M, err error) {
+func decodeMessage[M Message](r *reader, line []byte, sender string, decoders []func(*reader) M) (message M, err error) {
 	r.reset(line)
 	t := r.tag()
 	if r.err == nil && (int(t) >= len(decoders) || decoders[t] == nil) {
-		r.bad(strconv.Quote(kinds[t].name) + " is not a message of this direction")
+		r.bad(sender + " does not send this message")
 	}
 	if r.err == nil {
 		message = decoders[t](r)
@@ -125,7 +125,7 @@ func readJoined(r *reader) ServerMessage {
 func readEntries(r *reader) ServerMessage {
 	m := Entries{N: r.state(), Version: r.acceptedVersion(), Ops: [][]document.Op{r.mustOps()}}
 	for r.more() {
-		m.Ops = append(m.Ops, r.mustOps())
+		m.Ops = append(grow(m.Ops), r.mustOps())
 	}
 	return m
 }

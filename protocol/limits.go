@@ -2,8 +2,8 @@ package protocol
 
 import "github.com/server-state-sync/server-state-sync/document"
 
-// Limits bounds what a decoder reads. A zero field means the default of the direction, which the functions that take
-// Limits name.
+// Limits bounds what a decoder reads. A field that is zero or negative means the default of the direction, which the
+// functions that take Limits name.
 type Limits struct {
 	Bytes      int // of a frame, and so of a message and of each value in it
 	Operations int // of one change
@@ -59,7 +59,7 @@ func (l Limits) fill(defaults Limits) Limits {
 		{&l.Depth, defaults.Depth},
 		{&l.KeyBytes, defaults.KeyBytes},
 	} {
-		if *field.value == 0 {
+		if *field.value <= 0 {
 			*field.value = field.fallback
 		}
 	}

@@ -6,22 +6,8 @@ import (
 	"github.com/server-state-sync/server-state-sync/document"
 )
 
-// opNames is the first element of an operation.
-var opNames = [...]string{
-	document.Add:       "add",
-	document.Remove:    "remove",
-	document.Replace:   "replace",
-	document.Move:      "move",
-	document.Copy:      "copy",
-	document.Test:      "test",
-	document.Increment: "increment",
-}
-
-func hasFrom(k document.OpKind) bool { return k == document.Move || k == document.Copy }
-
-func hasValue(k document.OpKind) bool { return !hasFrom(k) && k != document.Remove }
-
-// AppendOps appends operations as the wire writes them: [["add",["a",0],1],["remove",["b"]]].
+// AppendOps appends operations as the wire writes them: [["add",["a",0],1],["remove",["b"]]]. An absent value is written
+// as null.
 func AppendOps(dst []byte, ops []document.Op) []byte {
 	dst = append(dst, '[')
 	for i := range ops {
@@ -34,14 +20,14 @@ func AppendOps(dst []byte, ops []document.Op) []byte {
 }
 
 func appendOp(dst []byte, op *document.Op) []byte {
-	dst = append(append(dst, `["`...), opNames[op.Kind]...)
+	dst = append(append(dst, `["`...), op.Kind.String()...)
 	dst = append(dst, '"')
-	if hasFrom(op.Kind) {
+	if op.Kind.HasFrom() {
 		dst = appendPath(append(dst, ','), op.From)
 	}
 	dst = appendPath(append(dst, ','), op.Path)
-	if hasValue(op.Kind) {
-		dst = op.Value.AppendJSON(append(dst, ','))
+	if op.Kind.HasValue() {
+		dst = appendValue(append(dst, ','), op.Value, `null`)
 	}
 	return append(dst, ']')
 }
@@ -103,7 +89,7 @@ func (r *reader) opList() ([]document.Op, *Error) {
 			r.skipTo(depth)
 			return nil, fault
 		}
-		ops = append(ops, op)
+		ops = append(grow(ops), op)
 	}
 	r.delimiter()
 	return ops, nil
@@ -122,7 +108,7 @@ func (r *reader) op(i int) (op document.Op, fault *Error) {
 	if op.Kind, fault = r.opKind(where); fault != nil {
 		return op, fault
 	}
-	if hasFrom(op.Kind) {
+	if op.Kind.HasFrom() {
 		if op.From, fault = r.path(where); fault != nil {
 			return op, fault
 		}
@@ -130,13 +116,13 @@ func (r *reader) op(i int) (op document.Op, fault *Error) {
 	if op.Path, fault = r.path(where); fault != nil {
 		return op, fault
 	}
-	if hasValue(op.Kind) {
+	if op.Kind.HasValue() {
 		if op.Value, fault = r.opValue(op.Kind, where); fault != nil {
 			return op, fault
 		}
 	}
 	if r.more() {
-		return op, where.fault(" has more elements than " + opNames[op.Kind] + " takes")
+		return op, where.fault(" has more elements than " + op.Kind.String() + " takes")
 	}
 	r.delimiter()
 	return op, nil
@@ -155,10 +141,8 @@ func (r *reader) opKind(where opPlace) (document.OpKind, *Error) {
 	}
 	raw := r.raw()
 	if text, ok := unquote(raw); ok {
-		for kind := document.Add; int(kind) < len(opNames); kind++ {
-			if opNames[kind] == string(text) {
-				return kind, nil
-			}
+		if kind, ok := document.ParseOpKind(string(text)); ok {
+			return kind, nil
 		}
 	}
 	return 0, where.fault(": " + excerpt(raw) + " is no kind of operation")
@@ -225,6 +209,6 @@ func (r *reader) token(where opPlace) (document.Token, *Error) {
 		}
 		return document.Elem(int(index)), nil
 	}
-	name, fault := r.name(raw, where.String()+": a path")
+	name, fault := r.name(raw, where.String()+": a path", "names and indexes")
 	return document.Key(name), fault
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -52,13 +53,36 @@ func (r *reader) check(err error) bool {
 	if err == nil {
 		return r.err == nil
 	}
-	at := r.json.InputOffset()
+	at := int(r.json.InputOffset())
 	var syntax *jsontext.SyntacticError
 	if errors.As(err, &syntax) {
-		at = syntax.ByteOffset
+		at = int(syntax.ByteOffset)
 	}
-	r.bad("the text is not JSON, or is nested deeper than " + strconv.Itoa(MaxNesting) + " levels, at byte " + strconv.FormatInt(at, 10))
+	if levels(r.line[:min(at, len(r.line))]) >= MaxNesting {
+		r.bad("the text nests deeper than " + strconv.Itoa(MaxNesting) + " levels")
+	} else {
+		r.bad("the text is not JSON from byte " + strconv.Itoa(at) + " on")
+	}
 	return false
+}
+
+// levels returns how many arrays and objects are open at the end of text, which is the beginning of a JSON text.
+func levels(text []byte) (n int) {
+	quoted := false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[' || c == '{':
+			n++
+		case c == ']' || c == '}':
+			n--
+		}
+	}
+	return n
 }
 
 // raw reads a value whole. The slice refers to the frame.
@@ -306,26 +330,26 @@ func (r *reader) names() ([]string, *Error) {
 	r.delimiter()
 	names := []string{}
 	for r.more() {
-		name, fault := r.name(r.raw(), r.where())
+		name, fault := r.name(r.raw(), r.where(), "strings")
 		if fault != nil {
 			r.skipTo(depth)
 			return nil, fault
 		}
-		names = append(names, name)
+		names = append(grow(names), name)
 	}
 	r.delimiter()
 	return names, nil
 }
 
-// name reads a member name.
-func (r *reader) name(raw jsontext.Value, where string) (string, *Error) {
+// name reads a member name; raw is it, or what stands in its place among the things that where must hold.
+func (r *reader) name(raw jsontext.Value, where, things string) (string, *Error) {
 	if r.err != nil {
 		return "", nil
 	}
 	text, ok := unquote(raw)
 	switch {
 	case raw.Kind() != '"':
-		return "", &Error{CodeInvalidPatch, where + " must hold strings, not " + excerpt(raw)}
+		return "", &Error{CodeInvalidPatch, where + " must hold " + things + ", not " + excerpt(raw)}
 	case !ok:
 		return "", &Error{CodeInvalidUnicode, where + ": the name " + excerpt(raw) + " has invalid UTF-8 or a lone surrogate"}
 	case len(text) > r.limits.KeyBytes:
@@ -364,7 +388,7 @@ func (r *reader) skipTo(depth int) {
 // must ends the decoding on a fault: a server has no excuse for one.
 func must[T any](r *reader, v T, fault *Error) T {
 	if fault != nil {
-		r.bad(fault.Error())
+		r.bad(fault.Reason)
 	}
 	return v
 }
@@ -397,65 +421,6 @@ func (r *reader) setting(settings document.Value, name string) uint32 {
 	return uint32(f)
 }
 
-// verdicts reads the verdicts of a jump, whose numbers ascend to mark at most.
-func (r *reader) verdicts(mark uint64) []Verdict {
-	if !r.advance() {
-		return nil
-	}
-	if r.json.PeekKind() != '[' {
-		r.bad(r.expected("an array of verdicts", r.raw()))
-		return nil
-	}
-	r.delimiter()
-	var verdicts []Verdict
-	last := uint64(0)
-	for r.more() {
-		v := r.verdict()
-		if r.err == nil && (v.Number <= last || v.Number > mark) {
-			r.bad(r.where() + ": the numbers must ascend from 1 to the mark")
-		}
-		last = v.Number
-		verdicts = append(verdicts, v)
-	}
-	r.delimiter()
-	return verdicts
-}
-
-// verdict reads [number, version] or [number, 0, code, reason].
-func (r *reader) verdict() (v Verdict) {
-	raw := r.json.PeekKind()
-	if raw != '[' {
-		r.bad(r.where() + " must hold arrays, not " + excerpt(r.raw()))
-		return v
-	}
-	r.delimiter()
-	v.Number, v.Version = r.item(1, MaxInteger), r.item(0, MaxInteger)
-	if v.Version == 0 {
-		v.Code = Code(r.item(4000, 4999))
-		text, ok := unquote(r.raw())
-		if v.Reason = string(text); !ok || !validReason(v.Reason) {
-			r.bad(r.where() + ": a reason must be " + reasonRule)
-		}
-	}
-	if r.more() {
-		r.bad(r.where() + ": a verdict has more elements than it takes")
-	}
-	r.delimiter()
-	return v
-}
-
-// item reads an integer inside a verdict.
-func (r *reader) item(least, most uint64) uint64 {
-	if r.more() {
-		raw := r.raw()
-		if n, ok := parseInteger(raw); ok && n >= least && n <= most {
-			return n
-		}
-	}
-	r.bad(r.where() + ": a verdict must be [number, version] or [number, 0, code, reason]")
-	return 0
-}
-
 // unquote returns the text of a JSON string; not ok if raw is no string, or has invalid UTF-8 or a lone surrogate. The
 // slice may refer to raw.
 func unquote(raw jsontext.Value) (text []byte, ok bool) {
@@ -482,6 +447,14 @@ func excerpt(raw jsontext.Value) string {
 		return strings.ToValidUTF8(string(raw), "\uFFFD")
 	}
 	return strings.ToValidUTF8(string(raw[:most]), "") + "..."
+}
+
+// grow doubles a slice that is full. Beyond some size append grows by less, and leaves more garbage behind in all.
+func grow[T any](s []T) []T {
+	if len(s) < cap(s) {
+		return s
+	}
+	return slices.Grow(s, max(1, len(s)))
 }
 
 // plural writes "1 element" or "2 elements".
