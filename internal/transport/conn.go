@@ -72,9 +72,11 @@ const (
 	CodeNoStatus   = 1005 // in a CloseError: the peer gave no code
 	codeProtocol   = 1002
 	codeNotText    = 1003
+	codeAbnormal   = 1006 // never sent: the connection was lost
 	codeNotUTF8    = 1007
 	codePolicy     = 1008
 	codeTooLarge   = 1009
 	codeInternal   = 1011
+	codeTLS        = 1015 // never sent: the connection was lost in its handshake
 	maxCloseReason = 123
 )

@@ -152,6 +152,23 @@ func (l *lane) tryPut(frame []byte) (<-chan struct{}, error) {
 	return nil, nil
 }
 
+// push keeps frame itself, without waiting, and reports whether there was room.
+func (l *lane) push(frame []byte) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.readEnd != nil {
+		return true
+	}
+	cost := len(frame) + frameCharge
+	if l.size > 0 && l.size+cost > l.buffer {
+		return false
+	}
+	l.frames = append(l.frames, frame)
+	l.size += cost
+	l.wake()
+	return true
+}
+
 // finish ends the lane behind the frames that it holds.
 func (l *lane) finish(readEnd error) {
 	l.mu.Lock()

@@ -78,6 +78,11 @@ func filling(ctx context.Context, c transport.Conn) <-chan error {
 func wantClose(ctx context.Context, t *testing.T, c transport.Conn, code int, reason string) {
 	t.Helper()
 	frame, err := c.Read(ctx)
+	checkClose(t, frame, err, code, reason)
+}
+
+func checkClose(t *testing.T, frame []byte, err error, code int, reason string) {
+	t.Helper()
 	var closed *transport.CloseError
 	if !errors.As(err, &closed) {
 		t.Fatalf("got frame %q and error %v, want a close with code %d", frame, err, code)
