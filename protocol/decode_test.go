@@ -111,7 +111,7 @@ func TestInvalidUTF8(t *testing.T) {
 	for text, want := range map[string]*Error{
 		"[\"join\",1,\"\xc3\"]":                       {CodeIdentifierInvalid, "identifier (element 2) must be " + identifierRule + ", not \"\uFFFD\""},
 		"[\"merge\",1,1,0,{\"a\":\"\xc3\x28\"}]":      {CodeInvalidUnicode, "updates (element 4): invalid UTF-8 at byte 6"},
-		"[\"patch\",1,1,0,[[\"test\",[\"\xff\"],1]]]": {CodeInvalidUnicode, "operation 0: a path: the name \"\uFFFD\" has invalid UTF-8 or a lone surrogate"},
+		"[\"patch\",1,1,0,[[\"test\",[\"\xff\"],1]]]": {CodeInvalidUnicode, "operation 0: the name \"\uFFFD\" has invalid UTF-8 or a lone surrogate"},
 	} {
 		messages, err := decodeFrom("client", text, Limits{})
 		if err != nil || len(messages) != 1 {

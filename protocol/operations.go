@@ -96,48 +96,51 @@ func (r *reader) opList() ([]document.Op, *Error) {
 }
 
 // op reads operation i, counted from 0.
-func (r *reader) op(i int) (op document.Op, fault *Error) {
+func (r *reader) op(i int) (document.Op, *Error) {
 	if i >= r.limits.Operations {
-		return op, &Error{CodeTooManyOperations, "the change has more than " + plural(r.limits.Operations, "operation")}
+		return document.Op{}, &Error{CodeTooManyOperations, "the change has more than " + plural(r.limits.Operations, "operation")}
 	}
-	where := opPlace(i)
+	op, fault := r.opElements()
+	if fault != nil {
+		fault.Reason = "operation " + strconv.Itoa(i) + ": " + fault.Reason
+	}
+	return op, fault
+}
+
+// invalid is a fault in the form of an operation, which op completes with its number.
+func invalid(reason string) *Error { return &Error{CodeInvalidPatch, reason} }
+
+func (r *reader) opElements() (op document.Op, fault *Error) {
 	if r.json.PeekKind() != '[' {
-		return op, where.fault(" must be an array, not " + excerpt(r.raw()))
+		return op, invalid("an operation must be an array, not " + excerpt(r.raw()))
 	}
 	r.delimiter()
-	if op.Kind, fault = r.opKind(where); fault != nil {
+	if op.Kind, fault = r.opKind(); fault != nil {
 		return op, fault
 	}
 	if op.Kind.HasFrom() {
-		if op.From, fault = r.path(where); fault != nil {
+		if op.From, fault = r.path(); fault != nil {
 			return op, fault
 		}
 	}
-	if op.Path, fault = r.path(where); fault != nil {
+	if op.Path, fault = r.path(); fault != nil {
 		return op, fault
 	}
 	if op.Kind.HasValue() {
-		if op.Value, fault = r.opValue(op.Kind, where); fault != nil {
+		if op.Value, fault = r.opValue(op.Kind); fault != nil {
 			return op, fault
 		}
 	}
 	if r.more() {
-		return op, where.fault(" has more elements than " + op.Kind.String() + " takes")
+		return op, invalid("it has more elements than " + op.Kind.String() + " takes")
 	}
 	r.delimiter()
 	return op, nil
 }
 
-// opPlace is the number of an operation in its change, counted from 0; it begins the reason of a fault.
-type opPlace int
-
-func (p opPlace) String() string { return "operation " + strconv.Itoa(int(p)) }
-
-func (p opPlace) fault(reason string) *Error { return &Error{CodeInvalidPatch, p.String() + reason} }
-
-func (r *reader) opKind(where opPlace) (document.OpKind, *Error) {
+func (r *reader) opKind() (document.OpKind, *Error) {
 	if !r.more() {
-		return 0, where.fault(" is empty")
+		return 0, invalid("it is empty")
 	}
 	raw := r.raw()
 	if text, ok := unquote(raw); ok {
@@ -145,36 +148,36 @@ func (r *reader) opKind(where opPlace) (document.OpKind, *Error) {
 			return kind, nil
 		}
 	}
-	return 0, where.fault(": " + excerpt(raw) + " is no kind of operation")
+	return 0, invalid(excerpt(raw) + " is no kind of operation")
 }
 
 // opValue reads the last element of an operation that has a value.
-func (r *reader) opValue(kind document.OpKind, where opPlace) (document.Value, *Error) {
+func (r *reader) opValue(kind document.OpKind) (document.Value, *Error) {
 	if !r.more() {
-		return document.Value{}, where.fault(" has no value")
+		return document.Value{}, invalid("it has no value")
 	}
 	raw := r.raw()
 	if r.err != nil {
 		return document.Value{}, nil
 	}
 	if kind == document.Increment && raw.Kind() != '0' {
-		return document.Value{}, where.fault(": an increment must be a number, not " + excerpt(raw))
+		return document.Value{}, invalid("an increment must be by a number, not by " + excerpt(raw))
 	}
-	return r.value(raw, where.String())
+	return r.value(raw)
 }
 
 // path reads a path. It may not be longer than values may be deep.
-func (r *reader) path(where opPlace) (document.Path, *Error) {
+func (r *reader) path() (document.Path, *Error) {
 	if !r.more() || r.json.PeekKind() != '[' {
-		return nil, where.fault(": a path must be an array of names and indexes")
+		return nil, invalid("a path must be an array of names and indexes")
 	}
 	r.delimiter()
 	start := len(r.tokens)
 	for r.more() {
 		if len(r.tokens)-start == r.limits.Depth {
-			return nil, &Error{CodeTooDeep, where.String() + ": a path has more than " + plural(r.limits.Depth, "token")}
+			return nil, &Error{CodeTooDeep, "a path has more than " + plural(r.limits.Depth, "token")}
 		}
-		token, fault := r.token(where)
+		token, fault := r.token()
 		if fault != nil {
 			return nil, fault
 		}
@@ -197,18 +200,18 @@ func (r *reader) keep(token document.Token, start int) int {
 	return 0
 }
 
-func (r *reader) token(where opPlace) (document.Token, *Error) {
+func (r *reader) token() (document.Token, *Error) {
 	raw := r.raw()
-	if r.err != nil {
+	switch {
+	case r.err != nil:
 		return document.Token{}, nil
+	case raw.Kind() != '0':
+		name, fault := r.name(raw)
+		return document.Key(name), fault
 	}
-	if raw.Kind() == '0' {
-		index, ok := parseInteger(raw)
-		if !ok || index > MaxIndex {
-			return document.Token{}, where.fault(": an index must be an integer from 0 to " + strconv.Itoa(MaxIndex) + ", not " + excerpt(raw))
-		}
-		return document.Elem(int(index)), nil
+	index, ok := parseInteger(raw)
+	if !ok || index > MaxIndex {
+		return document.Token{}, invalid("an index must be an integer from 0 to " + strconv.Itoa(MaxIndex) + ", not " + excerpt(raw))
 	}
-	name, fault := r.name(raw, where.String()+": a path", "names and indexes")
-	return document.Key(name), fault
+	return document.Elem(int(index)), nil
 }

@@ -298,20 +298,24 @@ func (r *reader) object() (document.Value, *Error) {
 	if raw.Kind() != '{' {
 		return document.Value{}, &Error{CodeInvalidPatch, r.expected("an object", raw)}
 	}
-	return r.value(raw, r.where())
+	v, fault := r.value(raw)
+	if fault != nil {
+		fault.Reason = r.where() + ": " + fault.Reason
+	}
+	return v, fault
 }
 
-// value parses raw. The fault says where.
-func (r *reader) value(raw jsontext.Value, where string) (document.Value, *Error) {
+// value parses raw. The caller adds to a fault where it is.
+func (r *reader) value(raw jsontext.Value) (document.Value, *Error) {
 	v, err := document.Parse(raw, r.limits.document())
 	if err == nil {
 		return v, nil
 	}
 	var fault *document.Error
 	if !errors.As(err, &fault) {
-		return v, &Error{CodeInvalidPatch, where + ": " + err.Error()}
+		return v, &Error{CodeInvalidPatch, err.Error()}
 	}
-	reason := where + ": " + fault.Reason
+	reason := fault.Reason
 	if fault.Path != "" {
 		reason += " (at " + strings.ToValidUTF8(fault.Path, "\uFFFD") + ")"
 	}
@@ -330,8 +334,9 @@ func (r *reader) names() ([]string, *Error) {
 	r.delimiter()
 	names := []string{}
 	for r.more() {
-		name, fault := r.name(r.raw(), r.where(), "strings")
+		name, fault := r.name(r.raw())
 		if fault != nil {
+			fault.Reason = r.where() + ": " + fault.Reason
 			r.skipTo(depth)
 			return nil, fault
 		}
@@ -341,22 +346,22 @@ func (r *reader) names() ([]string, *Error) {
 	return names, nil
 }
 
-// name reads a member name; raw is it, or what stands in its place among the things that where must hold.
-func (r *reader) name(raw jsontext.Value, where, things string) (string, *Error) {
+// name reads a member name. The caller adds to a fault where it is.
+func (r *reader) name(raw jsontext.Value) (string, *Error) {
 	if r.err != nil {
 		return "", nil
 	}
 	text, ok := unquote(raw)
 	switch {
 	case raw.Kind() != '"':
-		return "", &Error{CodeInvalidPatch, where + " must hold " + things + ", not " + excerpt(raw)}
+		return "", &Error{CodeInvalidPatch, "a name must be a string, not " + excerpt(raw)}
 	case !ok:
-		return "", &Error{CodeInvalidUnicode, where + ": the name " + excerpt(raw) + " has invalid UTF-8 or a lone surrogate"}
+		return "", &Error{CodeInvalidUnicode, "the name " + excerpt(raw) + " has invalid UTF-8 or a lone surrogate"}
 	case len(text) > r.limits.KeyBytes:
-		return "", &Error{CodeKeyTooLong, where + ": a name has " + strconv.Itoa(len(text)) + " bytes, and " +
+		return "", &Error{CodeKeyTooLong, "a name has " + strconv.Itoa(len(text)) + " bytes, and " +
 			strconv.Itoa(r.limits.KeyBytes) + " are allowed"}
 	case string(text) == reservedKey:
-		return "", &Error{CodeReservedKey, where + ": the name " + reservedKey + " is not allowed"}
+		return "", &Error{CodeReservedKey, "the name " + reservedKey + " is reserved"}
 	}
 	return string(text), nil
 }
