@@ -111,8 +111,8 @@ func (r random) token(v Value) string {
 		return "-"
 	case v.Kind() == Array:
 		return strconv.Itoa(r.IntN(v.Len() + 1))
-	case v.Kind() == Object && r.IntN(4) > 0:
-		n, skip := "", r.IntN(max(1, v.Len()))
+	case v.Kind() == Object && v.Len() > 0 && r.IntN(4) > 0:
+		n, skip := "", r.IntN(v.Len())
 		for key := range v.Members() {
 			if n = key; skip == 0 {
 				break
@@ -150,8 +150,13 @@ func (r random) patch(v Value) []PatchOp {
 	patch := make([]PatchOp, 0, 4)
 	for range 1 + r.IntN(4) {
 		op := r.patchOp(v)
+		ops, err := Resolve(v, []PatchOp{op})
+		for tries := 0; err != nil && tries < 4; tries++ { // most operations at random do not fit
+			op = r.patchOp(v)
+			ops, err = Resolve(v, []PatchOp{op})
+		}
 		patch = append(patch, op)
-		if ops, err := Resolve(v, []PatchOp{op}); err == nil {
+		if err == nil {
 			v, _, _ = Apply(v, ops, NoLimits)
 		}
 	}
