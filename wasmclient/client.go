@@ -156,23 +156,10 @@ func (c *Client) join(identifier string) *State {
 		s = &State{client: c, identifier: identifier, ready: make(chan struct{}), core: joined}
 		s.hearing.limit = c.options.listenerBacklog
 		c.states[joined] = s
-		if joined.Phase() == core.StateClosed {
-			s.end(c.closedError())
-		}
 	}
 	s.users++
-	c.eventLocked(func(core.Time) {})
+	c.eventLocked(func(core.Time) {}) // a state that cannot be joined is closed at once
 	return s
-}
-
-// closedError says why a state cannot be joined at all.
-func (c *Client) closedError() error {
-	select {
-	case <-c.over:
-		return c.overErr
-	default:
-		return ErrClosed
-	}
 }
 
 // OnError calls the listener with every error that no caller waits for: lost and refused connections, a token source

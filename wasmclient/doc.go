@@ -17,8 +17,8 @@
 //
 //  1. All methods may be called from any goroutine, and from listeners. None holds a lock while it waits or while a
 //     function of the program runs.
-//  2. The client runs at most five goroutines: a clock, the callbacks, and for a connection its reader, its writer and
-//     its maker. Close ends them and waits for them.
+//  2. The client has four goroutines: a clock, the callbacks, and for a connection a reader and a writer. Close ends them
+//     and waits for them.
 //  3. All listeners of a client run on one goroutine, one call at a time. Those of a state hear its updates in order,
 //     each after the view has changed. Between states, errors and status there is no order.
 //  4. A verdict needs neither the callbacks nor the socket of the caller's goroutine: a listener may wait for one.
