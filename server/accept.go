@@ -1,0 +1,78 @@
+package server
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/server-state-sync/server-state-sync/internal/transport"
+	"github.com/server-state-sync/server-state-sync/protocol"
+)
+
+// Subprotocol is the WebSocket subprotocol that clients offer.
+const Subprotocol = "server-state-sync.v1"
+
+// helpText answers a request that is no WebSocket handshake.
+const helpText = `This address speaks WebSocket with the subprotocol ` + Subprotocol + `.
+Connect with a client of server-state-sync: new Client("ws://...", "clientIdentifier") or wasmclient.New.
+`
+
+// ServeHTTP answers a WebSocket handshake at any path and serves the connection on goroutines of its own. A client that
+// may not connect is told why over the WebSocket, because a page cannot see an HTTP status. Other requests get a 426.
+func (s *StateSyncer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !isHandshake(r) {
+		w.Header().Set("Upgrade", "websocket")
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.WriteHeader(http.StatusUpgradeRequired)
+		_, _ = w.Write([]byte(helpText))
+		return
+	}
+	if s.draining.Load() {
+		http.Error(w, "The server is shutting down.", http.StatusServiceUnavailable)
+		return
+	}
+	client, refusal := s.examine(r)
+	conn, err := s.acceptConn(w, r)
+	if err != nil {
+		s.options.Logger.Debug("a handshake failed", "error", err)
+		return
+	}
+	s.serve(conn, client, refusal)
+}
+
+func isHandshake(r *http.Request) bool {
+	return r.Method == http.MethodGet && strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+}
+
+// examine returns what is known of the client, or why it may not connect.
+func (s *StateSyncer) examine(r *http.Request) (client any, refusal *Error) {
+	if !slices.Contains(subprotocols(r), Subprotocol) {
+		return nil, failure(protocol.CodeProtocolUnsupported, "this server speaks the subprotocol %s", Subprotocol)
+	}
+	if refusal := s.checkOriginOf(r); refusal != nil {
+		return nil, refusal
+	}
+	return s.authorized(r)
+}
+
+// acceptConn answers the handshake. It selects our subprotocol; else one of the client's, because a page would not open
+// a connection on which none of its own was selected, and could not be told anything.
+func (s *StateSyncer) acceptConn(w http.ResponseWriter, r *http.Request) (transport.Conn, error) {
+	speaks := []string{Subprotocol}
+	for _, name := range subprotocols(r) {
+		if !strings.HasPrefix(name, tokenProtocol) {
+			speaks = append(speaks, name)
+			break
+		}
+	}
+	o := &s.options
+	return transport.Accept(w, r, transport.AcceptOptions{
+		Subprotocols: speaks,
+		ReadLimit:    o.Limits.Message,
+		FrameTimeout: o.MessageTimeout,
+		Fragments:    o.Limits.Fragments,
+		Pings:        o.Limits.Pings,
+		WriteTimeout: o.WriteTimeout,
+		SendBuffer:   o.Limits.SendBuffer,
+	})
+}

@@ -1,0 +1,51 @@
+package server
+
+import (
+	"context"
+	"sync/atomic"
+)
+
+// ask calls a callback of the program, on a goroutine of its own and with a deadline, and hands its answer to then:
+// errDeadline when it was too late, a *panicError when it panicked. then is called once, without a lock. With a negative
+// InterceptTimeout everything happens before ask returns.
+func ask[T any](s *StateSyncer, base context.Context, callback func(context.Context) (T, error), then func(T, error)) {
+	if s.options.InterceptTimeout < 0 {
+		then(safely(base, callback))
+		return
+	}
+	ctx, cancel := context.WithTimeout(base, s.options.InterceptTimeout)
+	var answered atomic.Bool
+	stop := context.AfterFunc(ctx, func() {
+		if answered.CompareAndSwap(false, true) {
+			var none T
+			then(none, errDeadline)
+		}
+	})
+	s.later(func() {
+		defer cancel()
+		answer, err := safely(ctx, callback)
+		stop()
+		if answered.CompareAndSwap(false, true) {
+			then(answer, err)
+		}
+	})
+}
+
+// safely turns a panic of the callback into an error.
+func safely[T any](ctx context.Context, callback func(context.Context) (T, error)) (answer T, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = &panicError{value: value}
+		}
+	}()
+	return callback(ctx)
+}
+
+// later runs f on a goroutine that Shutdown and Close wait for.
+func (s *StateSyncer) later(f func()) {
+	s.goroutines.add(1)
+	go func() {
+		defer s.goroutines.add(-1)
+		f()
+	}()
+}

@@ -1,0 +1,60 @@
+package server
+
+// line makes transactions fair. Run against busy writers, the same transaction could be stale every time. So the first
+// session that is refused as stale has the turn until its next transaction is judged, it goes away, or a short time is
+// over. Meanwhile the transactions of other sessions, and what those sessions sent behind them, wait in order. No other
+// change is delayed. The state's lock guards it.
+type line struct {
+	turn    *record // who has the turn; nil: nobody
+	waiting []*change
+	timer   func() // stops the clock of the turn
+	turns   uint64 // how many turns there were, so that an old clock does nothing
+}
+
+// holds reports whether the change has to wait, and keeps it if so.
+func (l *line) holds(c *change) bool {
+	if l.turn == nil || c.record == nil || c.record == l.turn {
+		return false
+	}
+	if !c.transaction && c.record.waiting == 0 {
+		return false
+	}
+	c.record.waiting++
+	l.waiting = append(l.waiting, c)
+	return true
+}
+
+// leave ends the turn of the session, or of anybody for nil; what waited goes back before the rest.
+func (l *line) leave(r *record, inbox *queue[*change]) {
+	if l.turn == nil || r != nil && l.turn != r {
+		return
+	}
+	l.turn = nil
+	l.timer()
+	for _, c := range l.waiting {
+		c.record.waiting = 0
+	}
+	inbox.putBefore(l.waiting)
+	l.waiting = nil
+}
+
+// giveTurn gives the turn to a session whose transaction was refused as stale, if nobody has it.
+func (s *state) giveTurn(r *record) {
+	if s.line.turn != nil || r == nil || r.subscription == nil {
+		return
+	}
+	s.line.turn = r
+	s.line.turns++
+	turn := s.line.turns
+	s.line.timer = s.server.options.clock.AfterFunc(s.server.options.TransactionTurn, func() { s.endTurn(turn) })
+}
+
+// endTurn ends a turn whose time is over.
+func (s *state) endTurn(turn uint64) {
+	s.mu.Lock()
+	defer s.unlock()
+	if s.line.turns == turn {
+		s.line.leave(nil, &s.inbox)
+		s.judgeAll()
+	}
+}

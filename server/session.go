@@ -1,0 +1,203 @@
+package server
+
+import (
+	"container/list"
+	"sync"
+	"sync/atomic"
+
+	"github.com/server-state-sync/server-state-sync/protocol"
+)
+
+// session is one client instance over all of its connections. Its id is a secret of the client.
+type session struct {
+	id               string
+	clientIdentifier string
+	subject          string // who the session belongs to, as the authorization said; empty: nobody in particular
+
+	peer   atomic.Pointer[peer] // the connection that the session is on; nil while it is away
+	client atomic.Value         // clientBox: what is known of the client
+
+	// Guarded by the sessions' lock.
+	states []*state      // that have a record of the session
+	away   *list.Element // in the list of sessions without a connection; nil while there is one
+	timer  func()        // stops the clock of the grace, then of the expiry
+}
+
+// clientBox lets an atomic.Value hold clientInformation of changing types.
+type clientBox struct{ information any }
+
+func (s *session) clientInformation() any {
+	box, _ := s.client.Load().(clientBox)
+	return box.information
+}
+
+// sessions is the table of all sessions, bounded in their number.
+type sessions struct {
+	server *StateSyncer
+	mu     sync.Mutex // guards everything below
+	byID   map[string]*session
+	away   list.List // sessions without a connection, the one longest away first
+	gone   []gone    // forgotten sessions that states still have records of
+}
+
+// gone is a forgotten session, with the states that have a record of it.
+type gone struct {
+	session *session
+	states  []*state
+}
+
+// attach finds or makes the session that a hello names and puts it on the connection. The connection that it was on,
+// if any, is returned: it has to be fenced. resumed says that the session was known.
+func (t *sessions) attach(p *peer, m protocol.Hello) (s *session, fenced *peer, resumed bool, err *Error) {
+	subject := subjectOf(p.client)
+	defer t.sweep()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s = t.byID[m.Session]
+	if s == nil {
+		if len(t.byID) >= t.server.options.Limits.Sessions && !t.forgetOldest() {
+			return nil, nil, false, failure(protocol.CodeOverloaded, "the server holds as many sessions as it may")
+		}
+		s = &session{id: m.Session, clientIdentifier: m.ClientIdentifier, subject: subject}
+		t.byID[s.id] = s
+	} else {
+		resumed = true
+		if s.clientIdentifier != m.ClientIdentifier || s.subject != subject {
+			return nil, nil, false, failure(protocol.CodeSessionMismatch, "the session belongs to another client")
+		}
+	}
+	if s.away != nil {
+		t.away.Remove(s.away)
+		s.away = nil
+		s.timer()
+	}
+	s.client.Store(clientBox{p.client})
+	return s, s.peer.Swap(p), resumed, nil
+}
+
+// subjectOf returns whom the client is authenticated as, if the program says.
+func subjectOf(clientInformation any) string {
+	if known, ok := clientInformation.(interface{ Subject() string }); ok {
+		return known.Subject()
+	}
+	return ""
+}
+
+// detach notes that the connection of the session has ended.
+func (t *sessions) detach(s *session, p *peer) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !s.peer.CompareAndSwap(p, nil) || t.byID[s.id] != s {
+		return // a newer connection has taken the session over
+	}
+	s.away = t.away.PushBack(s)
+	s.timer = t.server.options.clock.AfterFunc(t.server.options.ReconnectGrace, func() { t.graceOver(s) })
+}
+
+// graceOver ends the time in which an absent session still counts as a client of its states.
+func (t *sessions) graceOver(s *session) {
+	t.mu.Lock()
+	if s.away == nil || t.byID[s.id] != s {
+		t.mu.Unlock()
+		return
+	}
+	states := append([]*state(nil), s.states...)
+	left := t.server.options.SessionExpiry - t.server.options.ReconnectGrace
+	s.timer = t.server.options.clock.AfterFunc(max(left, 0), func() { t.expire(s) })
+	t.mu.Unlock()
+	for _, state := range states {
+		state.sessionLost(s)
+	}
+}
+
+// expire forgets a session that did not come back.
+func (t *sessions) expire(s *session) {
+	defer t.sweep()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s.away != nil && t.byID[s.id] == s {
+		t.forget(s)
+	}
+}
+
+// forgetOldest forgets the session that is away longest, and reports whether there was one.
+func (t *sessions) forgetOldest() bool {
+	oldest := t.away.Front()
+	if oldest == nil {
+		return false
+	}
+	t.forget(oldest.Value.(*session))
+	return true
+}
+
+// forget takes an absent session out of the table; sweep then takes its records out of the states.
+func (t *sessions) forget(s *session) {
+	delete(t.byID, s.id)
+	t.away.Remove(s.away)
+	s.away = nil
+	s.timer()
+	t.gone = append(t.gone, gone{s, s.states})
+	s.states = nil
+}
+
+// sweep takes the records of forgotten sessions out of the states. It is not called with the lock: a state's lock is
+// taken before the table's.
+func (t *sessions) sweep() {
+	t.mu.Lock()
+	all := t.gone
+	t.gone = nil
+	t.mu.Unlock()
+	for _, g := range all {
+		for _, state := range g.states {
+			state.sessionExpired(g.session)
+		}
+	}
+}
+
+// stop stops the clocks of all sessions.
+func (t *sessions) stop() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for away := t.away.Front(); away != nil; away = away.Next() {
+		away.Value.(*session).timer()
+	}
+}
+
+// count returns the number of sessions.
+func (t *sessions) count() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.byID)
+}
+
+// remember notes that the state has a record of the session; not when there are too many.
+func (s *session) remember(state *state) bool {
+	t := &state.server.sessions
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(s.states) >= recordsPerState*t.server.options.Limits.StatesPerConnection {
+		return false
+	}
+	s.states = append(s.states, state)
+	return true
+}
+
+// recordsPerState is how many records a session may have for each state that a connection may join: a client that
+// comes back may join other states than before, and the records of the old ones are kept for a while.
+const recordsPerState = 4
+
+// forget notes that the state's record of the session is gone.
+func (s *session) forget(state *state) {
+	t := &state.server.sessions
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range s.states {
+		if s.states[i] == state {
+			last := len(s.states) - 1
+			s.states[i] = s.states[last]
+			s.states[last] = nil
+			s.states = s.states[:last]
+			return
+		}
+	}
+}
