@@ -35,6 +35,9 @@ func Carry(change, entry []Op) (carried, entryAfter []Op, err error) {
 	entryAfter = append(make([]Op, 0, len(entry)), entry[:first]...)
 	var f family
 	for _, e := range entry[first:] {
+		if targetEffect(e) == look {
+			continue
+		}
 		f.ops = append(f.ops[:0], e)
 		for i := range carried {
 			ended := false
@@ -83,7 +86,7 @@ func (f *family) cross(c Op) (carried Op, ended bool) {
 // meetsAny reports whether e may move a position of the change or be moved by it. It is there for the common case, that
 // they are about different members, and may say yes too often.
 func meetsAny(e Op, change []Op) bool {
-	if e.Kind == Test || e.Kind == Increment {
+	if targetEffect(e) == look {
 		return false
 	}
 	for _, c := range change {
@@ -129,6 +132,9 @@ func newCrossing(c, e Op) crossing {
 	}
 	if e.Kind == Move && sameArray(e.From, e.Path) {
 		x.entry[0].hand, x.entry[1].hand = entryHand, entryHand
+	}
+	if x.entry[0].kind == look { // of a copy, which leaves its source as it is
+		x.entry[0] = effect{}
 	}
 	x.origin = x.entry
 	return x

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"math"
 	"slices"
 	"strconv"
 )
@@ -10,8 +11,8 @@ import (
 // it finds the very node that the change names on its own side, and looks where that is on the other.
 //
 // An array is one list of slots for both sides. A slot that is empty on a side is not counted there, but keeps its place,
-// so that a gap has a place in relation to everything that was ever beside it. The left neighbor rule in these terms: an
-// accepted insertion goes next to its left neighbor, an insertion of the change next to its right one.
+// so that a gap has a place in relation to everything that was ever beside it. Two gaps are equal when nothing is between
+// them that was there when the later accepted of the two was used: then the entry's goes left.
 type side int
 
 const (
@@ -32,7 +33,40 @@ type modelMember struct {
 	node [2]*modelNode
 }
 
-type modelSlot struct{ node [2]*modelNode }
+// modelSlot is a place in an array. Times are those of the entries, which undo what was refused before they do anything
+// else: that has negative times.
+type modelSlot struct {
+	node [2]*modelNode
+	born int        // when the entries put something here; 0 for never
+	died int        // when they took it away; 0 for never
+	from *modelSlot // where they moved it from, within the array
+	lost bool       // the change took what they moved here, so that they moved nothing
+	made changeSlot
+}
+
+// changeSlot says whether the change inserted here. It makes two slots: on its own side, its element has a place among
+// elements that are gone now, and at equal gaps the entries' elements come between the two.
+type changeSlot int
+
+const (
+	notByChange changeSlot = iota
+	onMine
+	onNow
+)
+
+// there reports whether the slot is in the way between two gaps at a time of the entries.
+func (s *modelSlot) there(time int) bool {
+	if s.made != notByChange {
+		return s.made == onNow && s.node[now] != nil
+	}
+	if s.lost || (s.died != 0 && s.died < time) {
+		return false
+	}
+	if s.born != 0 {
+		return s.born < time
+	}
+	return s.node[mine] != nil
+}
 
 func (n *modelNode) is(kind Kind) bool { return n != nil && n.kind == kind }
 
@@ -82,7 +116,8 @@ func (n *modelNode) slot(s side, i int) int {
 	return len(n.slots)
 }
 
-// gap returns where in slots an insertion at index i goes: next to the left neighbor, or to the right one for mine.
+// gap returns where in slots an insertion by one side alone at index i goes: next to its left neighbor for the entries,
+// next to the right one for mine.
 func (n *modelNode) gap(s side, i int) int {
 	if s == mine {
 		return n.slot(mine, i)
@@ -91,6 +126,43 @@ func (n *modelNode) gap(s side, i int) int {
 		return 0
 	}
 	return n.slot(now, i-1) + 1
+}
+
+// carriedGap returns where in slots an insertion by the change at index i goes on side now: right of what it itself has
+// put left of it, and right of what the entries inserted into the same gap, in their order.
+func (n *modelNode) carriedGap(i int) int {
+	at := n.slot(mine, i)
+	for _, slot := range n.slots[:at] {
+		if slot.made == onMine && slot.node[mine] != nil {
+			other, _ := n.place(now, slot.node[mine])
+			at = max(at, other+1)
+		}
+	}
+	for next, time := n.birthAfter(math.MinInt); next >= 0; next, time = n.birthAfter(time) {
+		between := func(slot *modelSlot) bool { return slot.there(time) }
+		if next >= at && !slices.ContainsFunc(n.slots[at:next], between) {
+			at = next + 1
+		}
+	}
+	return at
+}
+
+// birthAfter returns the first slot into which the entries put something after a time, and when.
+func (n *modelNode) birthAfter(last int) (next, time int) {
+	next = -1
+	for i, slot := range n.slots {
+		if slot.born != 0 && !slot.lost && slot.born > last && (next < 0 || slot.born < time) {
+			next, time = i, slot.born
+		}
+	}
+	return next, time
+}
+
+// insertBoth inserts by the change.
+func (n *modelNode) insertBoth(i int, nodes [2]*modelNode) {
+	own, other := n.slot(mine, i), n.carriedGap(i)
+	n.insert(other, &modelSlot{node: [2]*modelNode{now: nodes[now]}, made: onNow})
+	n.insert(own, &modelSlot{node: [2]*modelNode{mine: nodes[mine]}, made: onMine})
 }
 
 func (n *modelNode) insert(at int, slot *modelSlot) { n.slots = slices.Insert(n.slots, at, slot) }
@@ -129,6 +201,7 @@ func (n *modelNode) end(s side) {
 type model struct {
 	root   [2]*modelNode
 	nextID int
+	time   int
 }
 
 func (m *model) newNode(kind Kind) *modelNode {
@@ -154,21 +227,39 @@ func (m *model) find(s side, path Path) *modelNode {
 	return node
 }
 
-// twin copies a node with everything in it on both sides. What is one node on both sides stays one.
-func (m *model) twin(node *modelNode, made map[*modelNode]*modelNode) *modelNode {
-	if node == nil || made[node] != nil {
-		return made[node]
+// twins are the copies that one Copy makes. What is one node, or one slot, on both sides stays one.
+type twins struct {
+	nodes map[*modelNode]*modelNode
+	slots map[*modelSlot]*modelSlot
+}
+
+func newTwins() twins { return twins{map[*modelNode]*modelNode{}, map[*modelSlot]*modelSlot{}} }
+
+// of copies a node with everything in it on both sides.
+func (t twins) of(node *modelNode) *modelNode {
+	if node == nil || t.nodes[node] != nil {
+		return t.nodes[node]
 	}
 	c := &modelNode{id: node.id, kind: node.kind, ended: node.ended}
-	made[node] = c
-	for _, member := range node.members {
-		c.members = append(c.members, &modelMember{name: member.name,
-			node: [2]*modelNode{m.twin(member.node[mine], made), m.twin(member.node[now], made)}})
+	t.nodes[node] = c
+	for _, m := range node.members {
+		c.members = append(c.members, &modelMember{m.name, [2]*modelNode{t.of(m.node[mine]), t.of(m.node[now])}})
 	}
 	for _, slot := range node.slots {
-		c.slots = append(c.slots, &modelSlot{[2]*modelNode{m.twin(slot.node[mine], made), m.twin(slot.node[now], made)}})
+		c.slots = append(c.slots, t.slot(slot))
 	}
 	return c
+}
+
+func (t twins) slot(slot *modelSlot) *modelSlot {
+	if slot == nil || t.slots[slot] != nil {
+		return t.slots[slot]
+	}
+	c := *slot
+	t.slots[slot] = &c
+	c.node = [2]*modelNode{t.of(slot.node[mine]), t.of(slot.node[now])}
+	c.from = t.slot(slot.from)
+	return &c
 }
 
 // modelOp is an operation and, for Add and Replace, the node that it sets.
@@ -179,39 +270,62 @@ type modelOp struct {
 
 // apply applies an operation to one side only: an accepted one to now, or to mine one that was refused.
 func (m *model) apply(s side, op modelOp) {
-	node := op.node
+	node, from := op.node, (*modelSlot)(nil)
 	switch op.Kind {
 	case Move:
-		if node = m.take(s, op.From); !sameArray(op.From, op.Path) {
+		if node, from = m.take(s, op.From); !sameArray(op.From, op.Path) {
 			node.end(s)
+			m.log(s, from, nil)
+			from = nil
 		}
 	case Copy:
-		node = m.twin(m.find(s, op.From), map[*modelNode]*modelNode{})
+		node = newTwins().of(m.find(s, op.From))
 	case Remove:
-		m.take(s, op.Path)
-		return
+		_, from = m.take(s, op.Path)
 	case Test, Increment:
 		return
 	}
-	m.put(s, op, node)
+	if op.Kind == Remove {
+		m.log(s, from, nil)
+		return
+	}
+	m.log(s, from, m.put(s, op, node))
 }
 
-func (m *model) take(s side, path Path) (node *modelNode) {
+// log notes when the entries take what is in one slot, or put it into another, or both. For a refused operation it is the
+// other way around, and earlier than everything before.
+func (m *model) log(s side, from, to *modelSlot) {
+	m.time += 2
+	if s == mine {
+		from, to = to, from
+	}
+	sign := []int{mine: -1, now: 1}[s]
+	if from != nil {
+		from.died = sign*m.time - 1
+	}
+	if to != nil {
+		to.born = sign * m.time
+		to.from = from
+	}
+}
+
+func (m *model) take(s side, path Path) (node *modelNode, from *modelSlot) {
 	parent, last := m.find(s, path[:len(path)-1]), path[len(path)-1]
 	if !last.IsIndex() {
 		node = parent.member(s, last.Name)
 		parent.setMember(s, last.Name, nil)
-		return node
+		return node, nil
 	}
-	slot := parent.slots[parent.slot(s, last.Index)]
-	node, slot.node[s] = slot.node[s], nil
-	return node
+	from = parent.slots[parent.slot(s, last.Index)]
+	node, from.node[s] = from.node[s], nil
+	return node, from
 }
 
-func (m *model) put(s side, op modelOp, node *modelNode) {
+// put returns the slot that it made, if any.
+func (m *model) put(s side, op modelOp, node *modelNode) *modelSlot {
 	if len(op.Path) == 0 {
 		m.root[s] = node
-		return
+		return nil
 	}
 	parent, last := m.find(s, op.Path[:len(op.Path)-1]), op.Path[len(op.Path)-1]
 	switch {
@@ -223,7 +337,9 @@ func (m *model) put(s side, op modelOp, node *modelNode) {
 		slot := &modelSlot{}
 		slot.node[s] = node
 		parent.insert(parent.gap(s, last.Index), slot)
+		return slot
 	}
+	return nil
 }
 
 // verdict is what the model expects of an operation of the change.
@@ -248,7 +364,7 @@ func (m *model) where(path Path, gap bool) (Path, verdict) {
 			return nil, ended
 		}
 		if gap && i == len(path)-1 {
-			there[i].Index = here.indexAt(now, here.gap(mine, token.Index))
+			there[i].Index = here.indexAt(now, here.carriedGap(token.Index))
 			return there, fits
 		}
 		node := here.slots[here.slot(mine, token.Index)].node[mine]
@@ -264,52 +380,50 @@ func (m *model) where(path Path, gap bool) (Path, verdict) {
 
 // carry returns the operation of the change as it has to apply to now, and applies it to both sides. After another
 // verdict than fits the model is of no more use.
-func (m *model) carry(op modelOp) (Op, verdict) {
-	carried := op.Op
-	var taken [2]*modelNode
+func (m *model) carry(op modelOp) (carried Op, v verdict) {
+	carried = op.Op
+	nodes := [2]*modelNode{op.node, op.node}
 	if op.Kind.HasFrom() {
-		from, v := m.where(op.From, false)
-		if v != fits {
+		if carried.From, v = m.where(op.From, false); v != fits {
 			return carried, v
 		}
-		carried.From = from
-		taken = [2]*modelNode{m.find(mine, op.From), m.find(now, from)}
-		missing := taken[now] == nil
+		nodes = [2]*modelNode{m.find(mine, op.From), m.find(now, carried.From)}
 		if op.Kind == Move {
-			m.take(mine, op.From)
-			if !missing {
-				m.take(now, from)
-			}
+			m.takeBoth(op.From, carried.From)
 		}
-		path, v := m.where(op.Path, targetEffect(op.Op) == insert)
-		if carried.Path = path; v == fits && missing {
-			v = refused
-		}
-		if v != fits {
-			return carried, v
-		}
-		if op.Kind == Copy {
-			made := map[*modelNode]*modelNode{}
-			taken = [2]*modelNode{m.twin(taken[mine], made), m.twin(taken[now], made)}
-		}
-		return carried, m.putBoth(op, carried, taken)
 	}
-	path, v := m.where(op.Path, targetEffect(op.Op) == insert)
-	if carried.Path = path; v != fits {
+	carried.Path, v = m.where(op.Path, targetEffect(op.Op) == insert)
+	switch {
+	case v != fits:
 		return carried, v
-	}
-	switch op.Kind {
-	case Add, Replace:
-		return carried, m.putBoth(op, carried, [2]*modelNode{op.node, op.node})
-	}
-	if m.find(now, path) == nil {
+	case op.Kind == Copy:
+		t := newTwins()
+		nodes = [2]*modelNode{t.of(nodes[mine]), t.of(nodes[now])}
+	case !op.Kind.HasFrom() && op.node == nil && m.find(now, carried.Path) == nil:
 		return carried, refused
 	}
-	if op.Kind == Remove {
-		m.take(mine, op.Path)
-		m.take(now, path)
+	switch {
+	case op.Kind == Remove:
+		m.takeBoth(op.Path, carried.Path)
+	case op.Kind == Test || op.Kind == Increment:
+	case nodes[now] == nil:
+		return carried, refused
+	default:
+		return carried, m.putBoth(op, carried, nodes)
 	}
 	return carried, fits
+}
+
+// takeBoth takes what the change named from both sides, where it is there.
+func (m *model) takeBoth(path, carried Path) {
+	m.take(mine, path)
+	if m.find(now, carried) == nil {
+		return
+	}
+	_, slot := m.take(now, carried)
+	for ; slot != nil; slot = slot.from {
+		slot.lost = true
+	}
 }
 
 // putBoth puts the nodes into the place that the operation names on each side.
@@ -325,7 +439,7 @@ func (m *model) putBoth(op modelOp, carried Op, nodes [2]*modelNode) verdict {
 		here.slots[here.slot(mine, last.Index)].node[mine] = nodes[mine]
 		other.slots[other.slot(now, carried.Path[n].Index)].node[now] = nodes[now]
 	case last.IsIndex():
-		here.insert(here.gap(mine, last.Index), &modelSlot{nodes})
+		here.insertBoth(last.Index, nodes)
 	case here.is(Array):
 		return appendBoth(here, other, nodes)
 	case !other.is(Object):
@@ -347,10 +461,10 @@ func appendBoth(here, other *modelNode, nodes [2]*modelNode) verdict {
 	case !other.is(Array):
 		return refused
 	case here == other:
-		here.slots = append(here.slots, &modelSlot{nodes})
+		here.insertBoth(here.count(mine), nodes)
 	default:
-		here.slots = append(here.slots, &modelSlot{[2]*modelNode{nodes[mine], nil}})
-		other.slots = append(other.slots, &modelSlot{[2]*modelNode{nil, nodes[now]}})
+		here.slots = append(here.slots, &modelSlot{node: [2]*modelNode{mine: nodes[mine]}})
+		other.slots = append(other.slots, &modelSlot{node: [2]*modelNode{now: nodes[now]}})
 	}
 	return fits
 }

@@ -69,7 +69,7 @@ func (c *carryCase) drawArray(count, depth int) *modelNode {
 	array := c.newNode(Array)
 	for range count {
 		node := c.drawElement(depth)
-		array.slots = append(array.slots, &modelSlot{[2]*modelNode{node, node}})
+		array.slots = append(array.slots, &modelSlot{node: [2]*modelNode{node, node}})
 	}
 	return array
 }
@@ -252,13 +252,13 @@ func (c *carryCase) targetOf(s side, op Op, names bool) (path Path) {
 	n := len(op.From) - 1
 	parent, last := c.find(s, op.From[:n]), op.From[n]
 	if !last.IsIndex() {
-		node := c.take(s, op.From)
+		node, _ := c.take(s, op.From)
 		path = c.target(s, names)
 		parent.setMember(s, last.Name, node)
 		return path
 	}
 	slot := parent.slots[parent.slot(s, last.Index)]
-	node := c.take(s, op.From)
+	node, _ := c.take(s, op.From)
 	if path = c.target(s, names); c.IntN(2) == 0 {
 		path = append(slices.Clone(op.From[:n]), Elem(c.IntN(parent.count(s)+1)))
 	}
