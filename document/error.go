@@ -82,7 +82,7 @@ func excerpt(text string) string {
 		return text
 	}
 	end := most - len("...")
-	for !utf8.RuneStart(text[end]) {
+	for end > 0 && !utf8.RuneStart(text[end]) {
 		end--
 	}
 	return text[:end] + "..."
