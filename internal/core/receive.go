@@ -184,6 +184,7 @@ func (s *State) acceptedStray(m protocol.Accepted) error {
 // acceptedAsIs confirms the first pending change as it was replayed: the view stays, and the kept root is the value.
 func (s *State) acceptedAsIs(p *pending, m protocol.Accepted) error {
 	if s.stale {
+		s.touch(p.writes)
 		s.replayOne(0, s.confirmed)
 	}
 	next := p.root

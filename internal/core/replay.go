@@ -256,8 +256,11 @@ func samePlaces(a, b []document.Op) bool {
 	})
 }
 
-// codeOf returns the code and the reason of an error of packages document, protocol or this one.
+// codeOf returns the code and the reason of an error of packages document, protocol or this one; 0 for none.
 func codeOf(err error) (protocol.Code, string) {
+	if err == nil {
+		return 0, ""
+	}
 	var wire *protocol.Error
 	if errors.As(err, &wire) {
 		return wire.Code, wire.Reason

@@ -47,6 +47,7 @@ type State struct {
 	answered  uint64 // every own change numbered up to here has been answered
 	numbered  uint64 // the highest number given to an own change
 	forgotten bool   // the server has lost the session since changes were sent
+	doubtful  bool   // it may have: a welcome that would have said so may have been lost
 
 	pendings
 	view document.Value
@@ -105,7 +106,7 @@ func (s *State) rejoin() {
 // unlink forgets what belongs to the connection.
 func (s *State) unlink() {
 	s.recall()
-	s.n, s.granted = 0, false
+	s.n, s.granted, s.waiting = 0, false, false
 }
 
 // recall takes the state's changes off the wire.
