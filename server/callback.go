@@ -18,17 +18,28 @@ func ask[T any](s *StateSyncer, base context.Context, callback func(context.Cont
 	stop := context.AfterFunc(ctx, func() {
 		if answered.CompareAndSwap(false, true) {
 			var none T
-			then(none, errDeadline)
+			then(none, s.whyLate())
 		}
 	})
 	s.later(func() {
 		defer cancel()
+		if base.Done() == nil {
+			defer context.AfterFunc(s.ctx, cancel)()
+		}
 		answer, err := safely(ctx, callback)
 		stop()
 		if answered.CompareAndSwap(false, true) {
 			then(answer, err)
 		}
 	})
+}
+
+// whyLate returns the error for a callback whose context has ended.
+func (s *StateSyncer) whyLate() error {
+	if s.ctx.Err() != nil {
+		return ErrClosed
+	}
+	return errDeadline
 }
 
 // safely turns a panic of the callback into an error.

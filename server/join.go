@@ -18,14 +18,11 @@ func (p *peer) join(m protocol.Join) *Error {
 		p.refuseJoin(sub, m.Fault)
 	case full:
 		p.refuseJoin(sub, failure(protocol.CodeTooManyStates, "a connection may join %d states", p.server.options.Limits.StatesPerConnection))
+	case p.joining.Add(1) > int64(p.server.options.Limits.StatesPerConnection):
+		p.joining.Add(-1)
+		p.refuseJoin(sub, failure(protocol.CodeTooManyStates, "too many joins of the connection wait for the server's rules"))
 	default:
-		p.server.findState(m.Identifier, p.client, func(s *state, err *Error) {
-			if err != nil {
-				p.refuseJoin(sub, err)
-				return
-			}
-			p.admit(sub, s)
-		})
+		p.server.findState(m.Identifier, p.client, func(s *state, err *Error) { p.admit(sub, s, err) })
 	}
 	return nil
 }
@@ -46,24 +43,31 @@ func (p *peer) add(sub *subscription) (full bool, err *Error) {
 	return len(p.subscriptions) > p.server.options.Limits.StatesPerConnection, nil
 }
 
-// admit asks the program whether the client may follow the state.
-func (p *peer) admit(sub *subscription, s *state) {
+// admit asks the program whether the client may follow the state that was found.
+func (p *peer) admit(sub *subscription, s *state, err *Error) {
+	if err != nil {
+		p.joining.Add(-1)
+		p.refuseJoin(sub, err)
+		return
+	}
 	allow := s.options.AllowConnectingClient
 	if allow == nil {
+		p.joining.Add(-1)
 		p.enter(sub, s)
 		return
 	}
 	ask(p.server, p.server.ctx, func(ctx context.Context) (bool, error) { return allow(ctx, p.client), nil },
 		func(allowed bool, err error) {
-			switch {
-			case err != nil:
+			p.joining.Add(-1)
+			if err != nil {
 				p.server.options.Logger.Error("AllowConnectingClient gave no answer", "state", s.identifier, "error", err)
-				p.refuseJoin(sub, failure(protocol.CodeNotAllowed, "the state's rule gave no answer"))
-			case !allowed:
-				p.refuseJoin(sub, &Error{Code: protocol.CodeNotAllowed})
-			default:
-				p.enter(sub, s)
 			}
+			if allowed && err == nil {
+				p.enter(sub, s)
+				return
+			}
+			s.expel(p.session)
+			p.refuseJoin(sub, &Error{Code: protocol.CodeNotAllowed})
 		})
 }
 

@@ -61,21 +61,23 @@ func (s *state) stale(c *change) *Error {
 	if c.record.disturbed > c.answered {
 		return failure(protocol.CodeStale, "own change %d had another result than the transaction expected", c.record.disturbed)
 	}
-	if name, yes := s.properties.changedByOther(c.author(), c.base, c.reads, c.readAll); yes {
-		return staleProperty(name, c.readAll)
+	if c.readAll && s.properties.any.since(c.record.author) > c.base {
+		return failure(protocol.CodeStale, "the state was changed by another")
+	}
+	for _, name := range c.reads {
+		if s.properties.changedByOther(c.record.author, c.base, name) {
+			return staleProperty(name)
+		}
 	}
 	for name := range c.updates.Members() {
-		if _, yes := s.properties.changedByOther(c.author(), c.base, []string{name}, false); yes {
-			return staleProperty(name, false)
+		if s.properties.changedByOther(c.record.author, c.base, name) {
+			return staleProperty(name)
 		}
 	}
 	return nil
 }
 
-func staleProperty(name string, all bool) *Error {
-	if all {
-		return failure(protocol.CodeStale, "the state was changed by another")
-	}
+func staleProperty(name string) *Error {
 	return failure(protocol.CodeStale, "property %s was changed by another", strconv.Quote(name))
 }
 

@@ -1,6 +1,10 @@
 package server
 
-import "github.com/server-state-sync/server-state-sync/protocol"
+import (
+	"time"
+
+	"github.com/server-state-sync/server-state-sync/protocol"
+)
 
 // enter lets a subscription into the state: where its client left off, or at a snapshot. fatal ends the connection, err
 // only the join.
@@ -75,6 +79,9 @@ func (r *record) checkResume(s *state, m *protocol.Join) *Error {
 	case m.Answered+uint64(v.held) < v.decided:
 		return failure(protocol.CodeBadMessage, "the join asks for the answer to change %d, which is forgotten", m.Answered+1)
 	}
+	if last := m.Answered; v.keeps(last) && v.of(last).version() > m.Version {
+		return failure(protocol.CodeBadMessage, "the join has the answer to change %d and not version %d, which is in it", last, v.of(last).version())
+	}
 	if next := m.Answered + 1; next <= v.decided && v.of(next) != 0 && v.of(next).version() <= m.Version {
 		return failure(protocol.CodeBadMessage, "the join has version %d and not the answer to change %d, which is in it", m.Version, next)
 	}
@@ -93,7 +100,7 @@ func (s *state) takeOut(sub *subscription) {
 	sub.over = true
 	s.unpark(sub)
 	if r := sub.record; r != nil && r.subscription == sub {
-		r.subscription = nil
+		r.subscription, r.lost = nil, s.server.options.clock.Now()
 		s.line.leave(r, &s.inbox)
 	}
 }
@@ -124,17 +131,36 @@ func (s *state) dropRecord(r *record) {
 	}
 }
 
-// sessionLost ends the time in which a session without a connection counts as a client.
-func (s *state) sessionLost(session *session) {
+// sessionLost ends the time in which a session without a subscription counts as a client, if it is over at the given
+// time. Otherwise it returns how much of it is left; 0 when there is nothing to wait for.
+func (s *state) sessionLost(session *session, now time.Time) (left time.Duration) {
 	s.mu.Lock()
 	r := s.records[session]
-	lost := r != nil && r.member && r.subscription == nil
+	if r == nil || !r.member || r.subscription != nil {
+		s.mu.Unlock()
+		return 0
+	}
+	if left = s.server.options.ReconnectGrace - now.Sub(r.lost); left > 0 {
+		s.mu.Unlock()
+		return left
+	}
+	r.member = false
+	s.members--
+	if r.mark == 0 {
+		s.dropRecord(r) // it has changed nothing, so there is nothing to remember
+	}
+	s.unlock()
+	s.askSelfDestruct()
+	return 0
+}
+
+// expel forgets a session that may not follow the state any more.
+func (s *state) expel(session *session) {
+	s.mu.Lock()
+	r := s.records[session]
+	lost := r != nil && r.subscription == nil
 	if lost {
-		r.member = false
-		s.members--
-		if r.mark == 0 {
-			s.dropRecord(r) // it has changed nothing, so there is nothing to remember
-		}
+		s.dropRecord(r)
 	}
 	s.unlock()
 	if lost {

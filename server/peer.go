@@ -20,9 +20,10 @@ const turnBytes = 16 << 10
 // time, sends what take returns, from one goroutine at a time, and calls disconnect in the end.
 type peer struct {
 	server   *StateSyncer
-	client   any    // clientInformation of the handshake
-	wake     func() // tells the driver that take has something after it had nothing; called under mu
-	unjudged atomic.Int64
+	client   any          // clientInformation of the handshake
+	wake     func()       // tells the driver that take has something after it had nothing; called under mu
+	unjudged atomic.Int64 // bytes of changes without a verdict
+	joining  atomic.Int64 // joins that wait for callbacks, those included that the client has left meanwhile
 	lastRead atomic.Int64 // when the client was heard last, in nanoseconds
 	lastSent atomic.Int64 // when something was taken last
 

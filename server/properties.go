@@ -89,19 +89,14 @@ func (p *properties) bury(name string, known *property, removed bool) {
 	}
 }
 
-// changedByOther reports whether somebody else than the author changed one of the names after the base version, or
-// anything when all is set. Where that is no longer known it says yes, and names the property.
-func (p *properties) changedByOther(by author, base uint64, names []string, all bool) (string, bool) {
-	if all {
-		return "", p.any.since(by) > base
+// changedByOther reports whether somebody else than the author changed the property after the base version. Where that
+// is no longer known it says yes.
+func (p *properties) changedByOther(by author, base uint64, name string) bool {
+	known := p.byName[name]
+	if known == nil {
+		return base < p.floor
 	}
-	for _, name := range names {
-		known := p.byName[name]
-		if known != nil && known.since(by) > base || known == nil && base < p.floor {
-			return name, true
-		}
-	}
-	return "", false
+	return known.since(by) > base
 }
 
 // changedSince returns the names of the properties that were changed after the version, sorted, and whether that is

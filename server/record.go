@@ -1,6 +1,10 @@
 package server
 
-import "github.com/server-state-sync/server-state-sync/protocol"
+import (
+	"time"
+
+	"github.com/server-state-sync/server-state-sync/protocol"
+)
 
 // record is what one state knows of one session: how far its changes came and what became of them. It outlives the
 // connection, so that nothing is lost or done twice. The state's lock guards it.
@@ -8,6 +12,7 @@ type record struct {
 	author       author
 	session      *session
 	subscription *subscription // of the session's connection; nil while it has none
+	lost         time.Time     // when it lost its subscription
 	member       bool          // the session counts as a client of the state
 	mark         uint64        // the highest number received
 	verdicts     verdicts

@@ -2,8 +2,10 @@ package server
 
 import (
 	"container/list"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/server-state-sync/server-state-sync/protocol"
 )
@@ -20,7 +22,8 @@ type session struct {
 	// Guarded by the sessions' lock.
 	states []*state      // that have a record of the session
 	away   *list.Element // in the list of sessions without a connection; nil while there is one
-	timer  func()        // stops the clock of the grace, then of the expiry
+	since  time.Time     // when it went away
+	timer  func()        // stops the clock of the next review; nil: none is due
 }
 
 // clientBox lets an atomic.Value hold clientInformation of changing types.
@@ -69,10 +72,12 @@ func (t *sessions) attach(p *peer, m protocol.Hello) (s *session, fenced *peer, 
 	if s.away != nil {
 		t.away.Remove(s.away)
 		s.away = nil
-		s.timer()
 	}
 	s.client.Store(clientBox{p.client})
-	return s, s.peer.Swap(p), resumed, nil
+	if fenced = s.peer.Swap(p); fenced != nil {
+		t.reviewAfter(s, t.server.options.ReconnectGrace) // of states that the new connection does not join
+	}
+	return s, fenced, resumed, nil
 }
 
 // subjectOf returns whom the client is authenticated as, if the program says.
@@ -90,33 +95,41 @@ func (t *sessions) detach(s *session, p *peer) {
 	if !s.peer.CompareAndSwap(p, nil) || t.byID[s.id] != s {
 		return // a newer connection has taken the session over
 	}
-	s.away = t.away.PushBack(s)
-	s.timer = t.server.options.clock.AfterFunc(t.server.options.ReconnectGrace, func() { t.graceOver(s) })
+	s.away, s.since = t.away.PushBack(s), t.server.options.clock.Now()
+	t.reviewAfter(s, t.server.options.ReconnectGrace)
 }
 
-// graceOver ends the time in which an absent session still counts as a client of its states.
-func (t *sessions) graceOver(s *session) {
-	t.mu.Lock()
-	if s.away == nil || t.byID[s.id] != s {
-		t.mu.Unlock()
-		return
+// reviewAfter sets the clock of a session's next review, unless one is due anyway.
+func (t *sessions) reviewAfter(s *session, d time.Duration) {
+	if s.timer == nil && t.byID[s.id] == s {
+		s.timer = t.server.options.clock.AfterFunc(d, func() { t.review(s) })
 	}
-	states := append([]*state(nil), s.states...)
-	left := t.server.options.SessionExpiry - t.server.options.ReconnectGrace
-	s.timer = t.server.options.clock.AfterFunc(max(left, 0), func() { t.expire(s) })
+}
+
+// review ends what time ends: the grace in which a state counts a session that has no subscription, also one that came
+// back and did not join the state again; and the session, when it stayed away too long.
+func (t *sessions) review(s *session) {
+	defer t.sweep()
+	now := t.server.options.clock.Now()
+	t.mu.Lock()
+	s.timer = nil
+	next := time.Duration(0)
+	if s.away != nil {
+		if next = t.server.options.SessionExpiry - now.Sub(s.since); next <= 0 {
+			t.forget(s)
+		}
+	}
+	states := slices.Clone(s.states)
 	t.mu.Unlock()
 	for _, state := range states {
-		state.sessionLost(s)
+		if left := state.sessionLost(s, now); left > 0 && (next <= 0 || left < next) {
+			next = left
+		}
 	}
-}
-
-// expire forgets a session that did not come back.
-func (t *sessions) expire(s *session) {
-	defer t.sweep()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if s.away != nil && t.byID[s.id] == s {
-		t.forget(s)
+	if next > 0 {
+		t.mu.Lock()
+		t.reviewAfter(s, next)
+		t.mu.Unlock()
 	}
 }
 
@@ -135,7 +148,7 @@ func (t *sessions) forget(s *session) {
 	delete(t.byID, s.id)
 	t.away.Remove(s.away)
 	s.away = nil
-	s.timer()
+	s.stopTimer()
 	t.gone = append(t.gone, gone{s, s.states})
 	s.states = nil
 }
@@ -154,13 +167,21 @@ func (t *sessions) sweep() {
 	}
 }
 
+func (s *session) stopTimer() {
+	if s.timer != nil {
+		s.timer()
+		s.timer = nil
+	}
+}
+
 // stop stops the clocks of all sessions.
 func (t *sessions) stop() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for away := t.away.Front(); away != nil; away = away.Next() {
-		away.Value.(*session).timer()
+	for _, s := range t.byID {
+		s.stopTimer()
 	}
+	clear(t.byID)
 }
 
 // count returns the number of sessions.

@@ -39,9 +39,9 @@ func (s *state) catchup(version uint64) (set document.Value, removed []string, o
 	if !known {
 		return set, nil, false
 	}
-	size := 0
+	size := 1
 	for _, name := range names {
-		size += len(name) + 4 + s.value.Get(name).Size()
+		size += len(name) + len(`"":,`) + s.value.Get(name).Size()
 	}
 	if size >= s.value.Size() {
 		return set, nil, false

@@ -74,7 +74,7 @@ func (v *verdicts) grow() {
 
 // keeps reports whether the verdict on the number is known.
 func (v *verdicts) keeps(number uint64) bool {
-	return number <= v.decided && v.decided-number < uint64(v.held)
+	return number > 0 && number <= v.decided && v.decided-number < uint64(v.held)
 }
 
 // of returns the verdict on a number that is kept.
