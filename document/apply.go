@@ -343,6 +343,8 @@ func step(v Value, token Token) (Value, *Error) {
 // misfit is the refusal of a token that does not go with the value's kind.
 func misfit(v Value, token Token) *Error {
 	switch v.Kind() {
+	case Absent:
+		return fail(CodePathNotFound, "there is no value")
 	case Array:
 		return fail(CodePatchFailed, quote(token.Name)+" is no index of an array")
 	case Object:

@@ -26,6 +26,11 @@ func TestOf(t *testing.T) {
 		{float32(0.5), `0.5`},
 		{[]any{}, `[]`},
 		{[]int{2, 1}, `[2,1]`},
+		{[]int64{2, 1}, `[2,1]`},
+		{[]float64{0.5}, `[0.5]`},
+		{[]bool{true}, `[true]`},
+		{[]any{int(1), int16(2), int32(3), uint(4), uint8(5), uint16(6), uint32(7)}, `[1,2,3,4,5,6,7]`},
+		{map[string]Value{"a": MustOf(nil)}, `{"a":null}`},
 		{[]string{"b", "a"}, `["b","a"]`},
 		{map[string]string{"ﬃ": "1", "😀": "2", "a": "3"}, `{"a":"3","😀":"2","ﬃ":"1"}`},
 		{map[string]any{"a": []any{1, "x", nil}, "b": map[string]any{}}, `{"a":[1,"x",null],"b":{}}`},
@@ -112,6 +117,45 @@ func TestReads(t *testing.T) {
 	}
 }
 
+func TestLoopsStop(t *testing.T) {
+	v := MustOf(map[string]any{"a": []any{1, 2, 3}, "b": 1, "c": 1})
+	for _, v := range []Value{v, v.expanded()} {
+		seen := 0
+		for range v.Members() {
+			seen++
+			break
+		}
+		for i := range v.Get("a").Elements() {
+			seen++
+			if i == 1 {
+				break
+			}
+		}
+		if seen != 3 {
+			t.Errorf("got %d rounds, want 3", seen)
+		}
+	}
+}
+
+func TestAbsent(t *testing.T) {
+	var v Value
+	if v.Exists() || v.Size() != 0 || v.Depth() != 0 || v.String() != "" || len(v.AppendJSON(nil)) != 0 || v.Any() != nil {
+		t.Errorf("got %q, want nothing", v)
+	}
+	next, entry, err := Apply(v, []Op{{Kind: Add, Value: EmptyObject}}, NoLimits)
+	if err != nil || !next.Equal(EmptyObject) || opsText(entry) != `[["add",[],{}]]` {
+		t.Errorf("got %s, %s, %v", next, opsText(entry), err)
+	}
+	_, _, err = Apply(v, []Op{{Kind: Remove, Path: Path{Key("a")}}}, NoLimits)
+	if want := "path_not_found: there is no value (at /a)"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	_, _, err = Apply(v, []Op{{Kind: Increment, Value: MustOf(1)}}, NoLimits)
+	if want := "path_not_found: there is no value"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 func TestReadsOfAnotherKindAreAbsent(t *testing.T) {
 	values := []Value{{}, MustOf(nil), MustOf(true), MustOf(1), MustOf("x"), MustOf([]any{}), EmptyObject, EmptyObject.expanded()}
 	for _, v := range values {
@@ -156,6 +200,37 @@ func TestWithAndWithout(t *testing.T) {
 		if tt.got.String() != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.name, tt.got, tt.want)
 		}
+	}
+}
+
+// TestWideObjectsFollowAMap does the same random writes to an object of thousands of members and to a map.
+func TestWideObjectsFollowAMap(t *testing.T) {
+	r := newRandom(t)
+	want := make(map[string]Value)
+	v := EmptyObject
+	key := func() string {
+		return pick(r, "", "\n", "é", "\uFFEE", "\U0001F600", "key") + string(appendNumber(nil, float64(r.IntN(1000))))
+	}
+	for i := range rounds(20_000) {
+		k := key()
+		if r.IntN(3) == 0 {
+			delete(want, k)
+			v = v.Without(k)
+		} else {
+			want[k] = r.scalar()
+			v = v.With(k, want[k])
+		}
+		k = key()
+		if got := v.Get(k); got != want[k] {
+			t.Fatalf("%q: got %s, want %s", k, got, want[k])
+		}
+		if i%2_000 == 0 {
+			checkBookkeeping(t, v)
+		}
+	}
+	checkBookkeeping(t, v)
+	if got := MustOf(want); !got.Equal(v) || got.String() != v.String() {
+		t.Errorf("got %s, want %s", v, got)
 	}
 }
 
