@@ -102,7 +102,7 @@ func FuzzOps(f *testing.F) {
 
 // The worst texts that are known: the ratio of what is allocated, garbage included, to what is read.
 func TestDecodingAllocatesASmallMultipleOfItsInput(t *testing.T) {
-	const size, most = 1 << 19, 24
+	const size, most = 1 << 19, 32
 	for name, text := range map[string]string{
 		"operations":     `["patch",1,1,0,[` + repeat(`["remove",[]]`, size) + `]]`,
 		"paths":          `["patch",1,1,0,[` + repeat(`["remove",[`+repeat("0", 100)+`]]`, size) + `]]`,
