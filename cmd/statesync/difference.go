@@ -90,7 +90,13 @@ func commonSuffix(a, b []document.Value) int {
 	return n
 }
 
-var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
+var (
+	pointerEscapes   = strings.NewReplacer("~", "~0", "/", "~1")
+	pointerUnescapes = strings.NewReplacer("~1", "/", "~0", "~")
+)
 
 // escape writes a member name as a token of a JSON Pointer.
 func escape(name string) string { return pointerEscapes.Replace(name) }
+
+// unescape is the inverse of escape.
+func unescape(token string) string { return pointerUnescapes.Replace(token) }

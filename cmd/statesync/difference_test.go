@@ -32,6 +32,7 @@ func TestDifferences(t *testing.T) {
 		{"a property removed", `{"a":1,"b":2}`, `{"b":2}`, "- /a\n", ""},
 		{"inside an object", `{"a":{"b":{"c":1}}}`, `{"a":{"b":{"c":2}}}`, "= /a/b/c 2\n", ""},
 		{"another kind", `{"a":[1]}`, `{"a":{"0":1}}`, "= /a {\"0\":1}\n", ""},
+		{"an array comes", `{"a":0}`, `{"a":[1,[2]],"b":[3]}`, "= /a [1,[2]]\n+ /b [3]\n", "1\n[2]\n3\n"},
 		{"one appended", `{"a":[1,2]}`, `{"a":[1,2,3]}`, "+ /a/2 3\n", "3\n"},
 		{"many appended", `{"a":[1]}`, `{"a":[1,"x",null,{}]}`, "+ /a/1 \"x\"\n+ /a/2 null\n+ /a/3 {}\n", "\"x\"\nnull\n{}\n"},
 		{"the same appended again", `{"a":[1,1]}`, `{"a":[1,1,1]}`, "+ /a/2 1\n", "1\n"},

@@ -36,12 +36,18 @@ func jsonLine(dst []byte, version uint64, c change) []byte {
 	return append(dst, "}\n"...)
 }
 
-// valueLine is the mirror of append: the value of every element that was added, and nothing else.
+// valueLine is the mirror of append: the value of every element that comes into an array, or comes with one, and nothing
+// else.
 func valueLine(dst []byte, _ uint64, c change) []byte {
-	if c.op != "add" || !c.element {
-		return dst
+	switch {
+	case c.op == "add" && c.element:
+		dst = append(c.value.AppendJSON(dst), '\n')
+	case !c.element:
+		for _, value := range c.value.Elements() {
+			dst = append(value.AppendJSON(dst), '\n')
+		}
 	}
-	return append(c.value.AppendJSON(dst), '\n')
+	return dst
 }
 
 // appendString writes text as canonical JSON. A pointer of a state's names is valid Unicode, so it cannot fail.

@@ -51,6 +51,12 @@ type process struct {
 // start runs the program with the arguments; stdin may be nil.
 func start(t *testing.T, stdin io.Reader, arguments ...string) *process {
 	t.Helper()
+	return startWith(t, stdin, nil, arguments...)
+}
+
+// startWith is start with standard output going to a file.
+func startWith(t *testing.T, stdin io.Reader, stdout *os.File, arguments ...string) *process {
+	t.Helper()
 	p := &process{
 		t: t, command: exec.Command(binary, arguments...), ended: make(chan struct{}),
 		stdout: newLines(), stderr: newLines(),
@@ -58,6 +64,9 @@ func start(t *testing.T, stdin io.Reader, arguments ...string) *process {
 	p.command.Env = append(os.Environ(), "STATESYNC_TOKEN=")
 	p.command.Stdin = stdin
 	p.command.Stdout, p.command.Stderr = p.stdout, p.stderr
+	if stdout != nil {
+		p.command.Stdout = stdout
+	}
 	if err := p.command.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/server-state-sync/server-state-sync/wasmclient"
+)
+
+// mostComplaints is how many refused lines are told one by one; the rest is counted.
+const mostComplaints = 10
+
+// An account counts what became of the lines, tells the refused ones, and shows its count while somebody looks.
+type account struct {
+	out     io.Writer
+	visible bool // out is a terminal
+
+	mu       sync.Mutex // guards what follows, and writing to out
+	waiting  int        // sent, and without an answer
+	accepted int
+	refused  int
+	unknown  int
+	shown    bool // a line with the count stands on the terminal
+}
+
+func newAccount(out io.Writer) *account {
+	return &account{out: out, visible: isTerminal(out)}
+}
+
+// isTerminal reports whether somebody may be looking at what is written.
+func isTerminal(out io.Writer) bool {
+	file, ok := out.(*os.File)
+	if !ok {
+		return false
+	}
+	stat, err := file.Stat()
+	return err == nil && stat.Mode()&os.ModeCharDevice != 0
+}
+
+// sent takes a line that is on its way.
+func (a *account) sent() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.waiting++
+}
+
+// answer takes the verdict on a line that was sent.
+func (a *account) answer(line int, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.waiting--
+	switch {
+	case err == nil:
+		a.accepted++
+	case errors.Is(err, wasmclient.ErrOutcomeUnknown):
+		a.unknown++
+		a.complain(a.unknown, "line %d: %v", line, err)
+	default:
+		a.refused++
+		a.complain(a.refused, "line %d was refused: %v", line, err)
+	}
+}
+
+// refuse takes a line that was not sent.
+func (a *account) refuse(line int, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.refused++
+	a.complain(a.refused, "line %d was refused: %v", line, err)
+}
+
+func (a *account) complain(nth int, format string, arguments ...any) {
+	switch {
+	case nth <= mostComplaints:
+		a.clear()
+		fmt.Fprintf(a.out, "statesync: "+format+"\n", arguments...)
+	case nth == mostComplaints+1:
+		a.clear()
+		fmt.Fprintln(a.out, "statesync: more such lines follow; they are counted and not told")
+	}
+}
+
+// verdict sums up after the last answer: nil when every line that was read is in the state.
+func (a *account) verdict(ctx context.Context, err error) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.clear()
+	sum := fmt.Sprintf("%d lines were appended", a.accepted)
+	if a.refused > 0 {
+		sum += fmt.Sprintf(", %d refused", a.refused)
+	}
+	if unknown := a.unknown + a.waiting; unknown > 0 {
+		sum += fmt.Sprintf(", of %d the outcome is unknown", unknown)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return &exitError{exitInterrupted, errors.New("interrupted: " + sum)}
+	case err != nil:
+		return fmt.Errorf("%w; %s", err, sum)
+	case a.refused+a.unknown+a.waiting > 0:
+		return errors.New(sum)
+	}
+	if a.visible {
+		fmt.Fprintln(a.out, "statesync: "+sum)
+	}
+	return nil
+}
+
+// showUntil shows the count on a terminal until done is closed.
+func (a *account) showUntil(done <-chan struct{}) {
+	ticker := time.NewTicker(200 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-ticker.C:
+			a.show()
+		}
+	}
+}
+
+func (a *account) show() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.visible {
+		fmt.Fprintf(a.out, "\r%d lines appended", a.accepted)
+		a.shown = true
+	}
+}
+
+// clear takes the count off the terminal, so that a message begins its line.
+func (a *account) clear() {
+	if a.shown {
+		fmt.Fprint(a.out, "\r\x1b[K")
+		a.shown = false
+	}
+}
