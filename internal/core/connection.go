@@ -78,6 +78,7 @@ type connection struct {
 	controls []control         // joins and leaves to send, in order
 	lastN    uint32            // the highest number given to a state on this connection
 	numbers  map[uint32]*State // the states on this connection
+	drains   map[string]*drain // states that were left and are not yet, by identifier
 	ready    []*State          // those that may have changes to send
 	inFlight int               // bytes of unanswered changes
 	late     []*State          // states whose view is corrected at the end of the frame
@@ -101,7 +102,7 @@ func (c *connection) reset() {
 	c.link, c.helloDue, c.pongDue = linkDown, false, false
 	c.controls, c.ready, c.late = nil, nil, nil
 	c.lastN, c.inFlight = 0, 0
-	c.numbers = map[uint32]*State{}
+	c.numbers, c.drains = map[uint32]*State{}, map[string]*drain{}
 }
 
 // decide is the one place where connections are begun and given up. Events change facts and then call it.

@@ -202,7 +202,7 @@ func (c *Core) Join(identifier string) *State {
 		c.states[identifier] = s
 		c.order = append(c.order, s)
 		if c.link >= linkOpen {
-			c.controls = append(c.controls, control{join: s})
+			c.joinWire(s)
 		}
 	}
 	s.users++

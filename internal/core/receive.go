@@ -30,19 +30,19 @@ func (c *Core) dispatch(m protocol.ServerMessage) error {
 	}
 	switch m := m.(type) {
 	case protocol.Joined:
-		return c.on(m.N, func(s *State) error { return s.join(m) })
+		return c.on(m.N, 0, func(s *State) error { return s.join(m) })
 	case protocol.Entries:
-		return c.on(m.N, func(s *State) error { return s.entries(m) })
+		return c.on(m.N, 0, func(s *State) error { return s.entries(m) })
 	case protocol.Accepted:
-		return c.on(m.N, func(s *State) error { return s.accepted(m) })
+		return c.on(m.N, m.Number, func(s *State) error { return s.accepted(m) })
 	case protocol.Refused:
-		return c.on(m.N, func(s *State) error { return s.refused(m) })
+		return c.on(m.N, m.Number, func(s *State) error { return s.refused(m) })
 	case protocol.Catchup:
-		return c.on(m.N, func(s *State) error { return s.catchup(m) })
+		return c.on(m.N, lastOf(m.Verdicts), func(s *State) error { return s.catchup(m) })
 	case protocol.Snapshot:
-		return c.on(m.N, func(s *State) error { return s.snapshot(m) })
+		return c.on(m.N, lastOf(m.Verdicts), func(s *State) error { return s.snapshot(m) })
 	case protocol.Closed:
-		return c.on(m.N, func(s *State) error { s.close(m); return nil })
+		return c.on(m.N, everyNumber, func(s *State) error { s.close(m); return nil })
 	case protocol.Ping:
 		c.pongDue = true
 		return nil
@@ -89,14 +89,23 @@ func (c *Core) bye(m protocol.Bye) error {
 	return errGone
 }
 
-// on calls handle for the state with that number. What is still on its way for a state that was left is ignored. After a
-// violation the state's cursor is not to be trusted.
-func (c *Core) on(n uint32, handle func(*State) error) error {
+// lastOf returns the highest number that is answered in a jump.
+func lastOf(verdicts []protocol.Verdict) uint64 {
+	if len(verdicts) == 0 {
+		return 0
+	}
+	return verdicts[len(verdicts)-1].Number
+}
+
+// on calls handle for the state with that number. What is still on its way for a state that was left is ignored, but that
+// its changes up to answered have been answered. After a violation the state's cursor is not to be trusted.
+func (c *Core) on(n uint32, answered uint64, handle func(*State) error) error {
 	s := c.numbers[n]
 	if s == nil {
 		if n > c.lastN {
 			return fault("a message for state number ", decimal(uint64(n)), ", which was never joined")
 		}
+		c.drained(n, answered)
 		return nil
 	}
 	err := handle(s)

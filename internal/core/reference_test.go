@@ -78,6 +78,7 @@ type refSub struct {
 	record   *refRecord
 	cursor   uint64
 	answered uint64
+	left     uint64 // the mark at a join that named no cursor: what is unanswered then was left behind
 }
 
 func newReference(random *rand.Rand) *reference {
@@ -198,6 +199,9 @@ func (c *refConn) join(m protocol.Join) {
 		if m.Epoch == s.epoch {
 			sub.answered = min(m.Answered, sub.record.received)
 		}
+		if m.Epoch == "" {
+			sub.left = sub.record.received
+		}
 		joined.Value = s.value()
 		joined.Verdicts = sub.settled(sub.cursor)
 		sub.record.jumped = sub.cursor
@@ -238,7 +242,7 @@ func (c *refConn) change(head protocol.Change, m protocol.ClientMessage) {
 	if head.Base > sub.state.head() {
 		panic("a base that does not exist")
 	}
-	if record.received-uint64(len(record.answers)) >= uint64(c.server.window) {
+	if head.Number-max(sub.answered, sub.left) > uint64(c.server.window) {
 		panic("window exceeded")
 	}
 	record.received = head.Number

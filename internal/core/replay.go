@@ -222,6 +222,9 @@ func (s *State) replayOne(i int, root document.Value) document.Value {
 		p.ended = err
 		s.spoil(i + 1)
 	}
+	if p.hidden && p.overwrites() && s.indexed > 0 { // its effect was not carried: see outside
+		_, p.entry, _ = apply(root, document.Merge(root, p.updates))
+	}
 	if p.hidden || !p.overwrites() && !samePlaces(p.entry, entry) {
 		s.carry(i+1, document.Invert(p.entry))
 		s.carry(i+1, entry)

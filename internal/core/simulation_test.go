@@ -3,6 +3,7 @@ package core
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"runtime/debug"
 	"slices"
@@ -268,7 +269,8 @@ func (sim *simulation) quiet() {
 // compare holds every client to the server's values and every ticket to its one verdict.
 func (sim *simulation) compare() {
 	for _, c := range sim.clients {
-		for identifier, s := range c.states {
+		for _, identifier := range slices.Sorted(maps.Keys(c.states)) {
+			s := c.states[identifier]
 			if s.closed {
 				continue
 			}
@@ -280,7 +282,8 @@ func (sim *simulation) compare() {
 				panic(fmt.Sprintf("%s is at %d of %s, want %d of %s", c.name, s.Version(), s.Epoch(), ref.head(), ref.epoch))
 			}
 		}
-		for ticket, told := range c.tickets {
+		for _, ticket := range slices.Sorted(maps.Keys(c.tickets)) {
+			told := c.tickets[ticket]
 			if told.verdict == nil {
 				panic(fmt.Sprintf("%s: change %d has no verdict", c.name, ticket))
 			}
@@ -600,7 +603,8 @@ func (c *simClient) find(s *State) *simState {
 }
 
 func (c *simClient) checkStates() {
-	for identifier, s := range c.states {
+	for _, identifier := range slices.Sorted(maps.Keys(c.states)) {
+		s := c.states[identifier]
 		if s.closed {
 			continue
 		}

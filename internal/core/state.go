@@ -74,7 +74,9 @@ func (s *State) Leave() {
 	if s.users--; s.users > 0 {
 		return
 	}
-	s.leaveWire()
+	if !s.drain() {
+		s.leaveWire()
+	}
 	s.core.forget(s)
 	s.end(&protocol.Error{Code: protocol.CodeClosed, Reason: "the state was left"}, protocol.CodeClosed)
 }
@@ -82,6 +84,9 @@ func (s *State) Leave() {
 // leaveWire takes back a join that was not sent, or sends a leave.
 func (s *State) leaveWire() {
 	c := s.core
+	if d := c.drains[s.identifier]; d != nil {
+		d.next = nil
+	}
 	if s.n != 0 {
 		delete(c.numbers, s.n)
 		c.controls = append(c.controls, control{leave: s.n})
