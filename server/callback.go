@@ -27,7 +27,9 @@ func ask[T any](s *StateSyncer, base context.Context, callback func(context.Cont
 			defer context.AfterFunc(s.ctx, cancel)()
 		}
 		answer, err := safely(ctx, callback)
-		stop()
+		if stop(); ctx.Err() != nil {
+			err = s.whyLate()
+		}
 		if answered.CompareAndSwap(false, true) {
 			then(answer, err)
 		}

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,6 +71,8 @@ type fixture struct {
 	clock *fakeClock
 }
 
+var discard = slog.New(slog.NewTextHandler(io.Discard, nil))
+
 func newFixture(t testing.TB, options Options) *fixture {
 	t.Helper()
 	clock := newFakeClock()
@@ -77,7 +80,7 @@ func newFixture(t testing.TB, options Options) *fixture {
 	options.random = rand.NewChaCha8([32]byte{1})
 	options.InterceptTimeout = -1
 	if options.Logger == nil {
-		options.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+		options.Logger = discard
 	}
 	s, err := New(options)
 	if err != nil {
@@ -160,13 +163,13 @@ func (f *fixture) update(identifier string, updates any) uint64 {
 type wire struct {
 	testing.TB
 	peer  *peer
-	woken bool
+	woken atomic.Bool
 }
 
 // dial connects without saying anything.
 func (f *fixture) dial(clientInformation any) *wire {
 	w := &wire{TB: f}
-	w.peer = f.connect(clientInformation, func() { w.woken = true })
+	w.peer = f.connect(clientInformation, func() { w.woken.Store(true) })
 	f.Cleanup(w.peer.disconnect)
 	return w
 }
@@ -204,10 +207,10 @@ func (w *wire) recv() (messages []string) {
 	for {
 		frame := w.peer.take(nil, 64<<10)
 		if len(frame) == 0 {
-			w.woken = false
+			w.woken.Store(false)
 			return messages
 		}
-		if !w.woken {
+		if !w.woken.Load() {
 			w.Error("something waits, and wake was not called")
 		}
 		for line := range strings.SplitSeq(string(frame), "\n") {

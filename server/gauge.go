@@ -24,6 +24,13 @@ func (g *gauge) add(n int) {
 	}
 }
 
+// count returns how much is under way.
+func (g *gauge) count() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.n
+}
+
 // wait returns nil when the count is zero, or the error of ctx.
 func (g *gauge) wait(ctx context.Context) error {
 	g.mu.Lock()

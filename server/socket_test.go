@@ -62,6 +62,9 @@ func (c *rawClient) closed(code int) {
 // listen starts a server on a loopback socket.
 func listen(t testing.TB, options Options) *StateSyncer {
 	t.Helper()
+	if options.Logger == nil {
+		options.Logger = discard
+	}
 	s, err := New(options)
 	if err != nil {
 		t.Fatal(err)
