@@ -177,6 +177,7 @@ func TestCarryTakesTheEntryAlongWithMoves(t *testing.T) {
 		{"move /a /b", "move /c/0 /b/0", "move /a /b", "remove /c/0"},
 		{"move /a /l/-", "add /a/0", "move /a /l/-", "add /l"},
 		{"move /a /l/-", "add /l/0", "move /a /l/-", "add /l/0"},
+		{"move /a /l/-", "add /a/1; increment /a/0; copy /a/0 /l/2", "move /a /l/-", "add /l; add /l/2"},
 	})
 }
 
@@ -249,6 +250,7 @@ func TestCarryRepeatsTheEntryInCopies(t *testing.T) {
 		{"copy /l /m; remove /m/2", "add /l/1", "copy /l /m; remove /m/3", "add /l/1; add /m/1"},
 		{"copy /l /m; remove /m/2", "remove /l/2", conflicts, ""},
 		{"copy /l/1 /l/3", "add /l/1/a/0; add /l/0", "copy /l/2 /l/4", "add /l/1/a/0; add /l/3/a/0; add /l/0"},
+		{"copy /l/3 /m", "move /l/0 /l/2/a/0", "copy /l/2 /m", "move /l/0 /l/2/a/0; add /m/a/0"},
 		{"copy /l /o/l", "add /o/l", "copy /l /o/l", ""},
 		{"copy /o /o/p", "add /o/l/0", "copy /o /o/p", "add /o/l/0; add /o/p/l/0"},
 		{"copy /o/l /m", "add /o", "copy /o/l /m", "add /o; add /m"},
