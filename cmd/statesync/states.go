@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
@@ -28,10 +27,13 @@ func readStates(file string) ([]initialState, error) {
 		return nil, fmt.Errorf("read the states: %s: %w", file, err)
 	}
 	if all.Kind() != document.Object {
-		return nil, fmt.Errorf("read the states: %s: %w", file, errors.New("it must hold one JSON object: identifiers, each with its initial value"))
+		return nil, fmt.Errorf("read the states: %s: it must hold one JSON object: identifiers, each with its initial value", file)
 	}
 	var states []initialState
 	for identifier, value := range all.Members() {
+		if identifier == "" {
+			return nil, fmt.Errorf("read the states: %s: an identifier is empty", file)
+		}
 		if value.Kind() != document.Object {
 			return nil, fmt.Errorf("read the states: %s: the value of %q must be a JSON object", file, identifier)
 		}

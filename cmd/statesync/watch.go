@@ -55,11 +55,6 @@ func watch(ctx context.Context, command *cli.Command) error {
 	client.OnError(func(error) { poke(ended) })
 	client.OnStatus((&reporter{out: command.Root().ErrWriter}).status)
 
-	p := newPrinter(command.Root().Writer, write, command.StringSlice("property"))
-	p.silent = command.Bool("changes-only")
-	p.onFailure = func() { poke(ended) }
-	// Before the state is joined, so that the first call leads from nothing to the first view, and none is missed.
-	client.AddStateUpdateListener("watch", p.update)
 	state, err := join(ctx, command, client, arguments[1])
 	switch {
 	case ctx.Err() != nil:
@@ -67,6 +62,9 @@ func watch(ctx context.Context, command *cli.Command) error {
 	case err != nil:
 		return err
 	}
+	p := newPrinter(command.Root().Writer, write, command.StringSlice("property"))
+	p.onFailure = func() { poke(ended) }
+	p.follow(state, command.Bool("changes-only"))
 	return p.untilEnd(ctx, client, state, ended)
 }
 
@@ -100,7 +98,7 @@ type printer struct {
 	mu      sync.Mutex // guards what follows
 	out     *bufio.Writer
 	printed document.Value // the view that the lines so far have led to
-	silent  bool           // the next view is not printed
+	round   int            // of follow; listeners of earlier rounds are void
 	line    []byte
 	failed  error
 }
@@ -109,14 +107,42 @@ func newPrinter(out io.Writer, write form, properties []string) *printer {
 	return &printer{out: bufio.NewWriter(out), write: write, properties: properties, printed: document.EmptyObject}
 }
 
-// update is the listener: it prints what the update changes, and returns when that is written.
-func (p *printer) update(u wasmclient.Update) {
+// follow prints the state unless that is to be left out, and then whatever changes. A listener hears what comes after
+// it was added, so it is added again until the view that was printed is the one that it goes on from.
+func (p *printer) follow(state *wasmclient.State, changesOnly bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.silent {
-		p.print(u)
+	view, version := state.Confirmed()
+	for {
+		p.round++
+		round := p.round
+		state.AddStateUpdateListener("watch", func(u wasmclient.Update) { p.update(round, u) })
+		again, after := state.Confirmed()
+		if after == version {
+			break
+		}
+		view, version = again, after
 	}
-	p.silent, p.printed = false, u.View
+	if !changesOnly {
+		differences("", p.printed, view, p.lineAt(version))
+	}
+	p.printed = view
+	p.flush()
+}
+
+// update is the listener: it prints what the update changes, and returns when that is written.
+func (p *printer) update(round int, u wasmclient.Update) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if round != p.round {
+		return
+	}
+	p.print(u)
+	p.printed = u.View
+	p.flush()
+}
+
+func (p *printer) flush() {
 	if err := p.out.Flush(); err != nil && p.failed == nil {
 		p.failed = fmt.Errorf("write to standard output: %w", err)
 		p.onFailure()
@@ -124,19 +150,24 @@ func (p *printer) update(u wasmclient.Update) {
 }
 
 func (p *printer) print(u wasmclient.Update) {
-	emit := func(c change) {
-		if p.wants(c.pointer) {
-			p.line = p.write(p.line[:0], u.To, c)
-			_, _ = p.out.Write(p.line) // Flush returns the error
-		}
-	}
+	line := p.lineAt(u.To)
 	if changes, ok := changesOf(p.printed, u.Ops); ok {
 		for _, c := range changes {
-			emit(c)
+			line(c)
 		}
 		return
 	}
-	differences("", p.printed, u.View, emit)
+	differences("", p.printed, u.View, line)
+}
+
+// lineAt returns the function that writes a change that led to the version.
+func (p *printer) lineAt(version uint64) func(change) {
+	return func(c change) {
+		if p.wants(c.pointer) {
+			p.line = p.write(p.line[:0], version, c)
+			_, _ = p.out.Write(p.line) // Flush returns the error
+		}
+	}
 }
 
 // wants reports whether a change at the pointer is of a property that is watched. A change of the root is of all.
