@@ -11,6 +11,8 @@ var (
 	errBaseTooOld = &protocol.Error{Code: protocol.CodeBaseTooOld, Reason: "the changes since the version that it was made for are not known"}
 	errReplaced   = &protocol.Error{Code: protocol.CodeStateReplaced, Reason: "the state was removed and made again"}
 	errUnknown    = &protocol.Error{Code: protocol.CodeOutcomeUnknown, Reason: "the server has forgotten the session, so nobody can tell whether the change was accepted"}
+
+	errPassedOver = &protocol.Error{Code: protocol.CodeOutcomeUnknown, Reason: "the server has answered a later change and not this one"}
 )
 
 // join handles the answer to a join.
@@ -91,7 +93,7 @@ func (s *State) settleListed(verdicts []protocol.Verdict) (written access) {
 			case p.number < v.Number:
 				written.join(p.writes)
 				s.takeBack(0)
-				s.answer(Verdict{Code: errUnknown.Code, Reason: errUnknown.Reason})
+				s.answer(Verdict{Code: errPassedOver.Code, Reason: errPassedOver.Reason})
 			case v.Version == 0:
 				s.takeBack(0)
 				s.answer(Verdict{Code: v.Code, Reason: v.Reason})
