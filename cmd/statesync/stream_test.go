@@ -27,10 +27,10 @@ func TestEveryLineArrivesOnceAndInOrder(t *testing.T) {
 	const n = 100_000
 	_, address := serve(t, "--states", statesFile(t, exampleStates))
 	cut, throughProxy := cuttingProxy(t, strings.TrimPrefix(address, "ws://"), func(nth int) int64 {
-		if nth > 12 {
+		if nth > 3 {
 			return 0
 		}
-		return int64(1000 + nth*nth*7919)
+		return int64(nth * 50_021)
 	})
 	want := numbers(n)
 	suspended := start(t, nil, "watch", "--values", address, "demo")
@@ -87,10 +87,10 @@ func TestAppendIsExactlyOnceOverLostConnections(t *testing.T) {
 	const n = 20_000
 	_, address := serve(t, "--states", statesFile(t, exampleStates))
 	cut, throughProxy := cuttingProxy(t, strings.TrimPrefix(address, "ws://"), func(nth int) int64 {
-		if nth > 8 {
+		if nth > 3 {
 			return 0
 		}
-		return int64(500 + nth*nth*97)
+		return int64(nth * 20_011)
 	})
 	watcher := start(t, nil, "watch", "--values", address, "demo")
 	feeder := start(t, strings.NewReader(numbers(n)), "append", "--json", throughProxy, "demo", "numbers")
