@@ -51,7 +51,8 @@ type applier struct {
 	root   bool // the root was written: entry does not hold it
 }
 
-// newApplier returns the applier for a number of operations. Several of them are worth an expanded value.
+// newApplier returns the applier for a number of operations. Several of them are worth an expanded value, where none of
+// them reads more than a small part of the text again and copies share what they copy.
 func newApplier(v Value, ops int, l StateLimits) applier {
 	if ops > 1 {
 		v = v.Expanded()
@@ -170,7 +171,6 @@ func (a *applier) move(op Op) *Error {
 }
 
 func (a *applier) copy(op Op) *Error {
-	a.value = a.value.Expanded() // so that what is copied is shared, and not read again for each copy
 	value, err := lookup(a.value, op.From)
 	if err != nil {
 		return err
@@ -256,7 +256,7 @@ func (a *applier) checkTarget(parent Value, last Token) *Error {
 	case last.IsIndex() != (parent.Kind() == Array) || parent.Kind() < Array:
 		return misfit(parent, last)
 	case last.IsIndex():
-		if last.Index > parent.Len() {
+		if last.Index < 0 || last.Index > parent.Len() {
 			return missing(parent, last)
 		}
 		return nil

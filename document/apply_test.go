@@ -176,6 +176,18 @@ func TestApplyRefuses(t *testing.T) {
 	}
 }
 
+// TestApplyRefusesNegativeIndexes has tokens that no constructor makes.
+func TestApplyRefusesNegativeIndexes(t *testing.T) {
+	v := MustOf(map[string]any{"a": []int{1}})
+	path := Path{Key("a"), {Index: -5}}
+	want := `path_not_found: the array has 1 elements, and no index -5 (at /a/-5)`
+	for _, op := range []Op{{Kind: Add, Path: path, Value: v}, {Kind: Remove, Path: path}, {Kind: Copy, From: path[:1], Path: path}} {
+		if _, _, err := Apply(v, []Op{op}, NoLimits); err == nil || err.Error() != want {
+			t.Errorf("%v: got %v, want %s", op.Kind, err, want)
+		}
+	}
+}
+
 func TestApplyLetsAStateBeyondALimitShrink(t *testing.T) {
 	v := MustOf(map[string]any{"a": strings.Repeat("x", 100), "b": []any{[]any{[]any{}}}, "n": 1})
 	limits := StateLimits{Bytes: 20, Depth: 2}

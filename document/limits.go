@@ -2,8 +2,8 @@ package document
 
 // Limits bounds a text that Parse reads. A field that is zero or negative means its default in DefaultLimits.
 type Limits struct {
-	Bytes    int // bytes of the text, and of its canonical form
-	Depth    int // levels of arrays and objects; a scalar has none. More than 10,000 counts as 10,000
+	Bytes    int // bytes of the text, and of its canonical form; more than MaxBytes counts as MaxBytes
+	Depth    int // levels of arrays and objects; a scalar has none. more than MaxDepth counts as MaxDepth
 	KeyBytes int // bytes of a key in UTF-8, unescaped
 }
 
@@ -41,6 +41,7 @@ func (l Limits) withDefaults() Limits {
 	if l.KeyBytes <= 0 {
 		l.KeyBytes = DefaultLimits.KeyBytes
 	}
+	l.Bytes = min(l.Bytes, MaxBytes)
 	l.Depth = min(l.Depth, MaxDepth)
 	return l
 }

@@ -46,7 +46,8 @@ func kindOf(c byte) Kind {
 }
 
 // Value is an immutable JSON value in canonical form (RFC 8785). The zero Value is absent: it is what reads of
-// something that is not there return. Values may be read by several goroutines, and copied.
+// something that is not there return. Values may be read by several goroutines, and copied. Compare them with Equal: ==
+// finds out at once whether they are the same version, and says no to equal values that were made apart.
 type Value struct{ n *node }
 
 // EmptyObject is the object without members.
