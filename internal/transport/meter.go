@@ -1,9 +1,6 @@
 package transport
 
-import (
-	"encoding/binary"
-	"time"
-)
+import "time"
 
 // rules are what the fragments of a peer are held to.
 type rules struct {
@@ -124,14 +121,21 @@ func (m *meter) enter() error {
 func (m *meter) length() (int64, bool) {
 	switch short := m.header[1] & lenBits; short {
 	case len16:
-		n := binary.BigEndian.Uint16(m.header[2:])
-		return int64(n), n > maxShort
+		n := bigEndian(m.header[2:4])
+		return n, n > maxShort
 	case len64:
-		n := binary.BigEndian.Uint64(m.header[2:])
-		return int64(n), n > 0xFFFF && n < 1<<63
+		n := bigEndian(m.header[2:10])
+		return n, n > 0xFFFF
 	default:
 		return int64(short), true
 	}
+}
+
+func bigEndian(p []byte) (n int64) {
+	for _, b := range p {
+		n = n<<8 | int64(b)
+	}
+	return n
 }
 
 func (m *meter) enterControl(opcode byte, fin bool, size int64) error {

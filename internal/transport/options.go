@@ -37,7 +37,7 @@ type AcceptOptions struct {
 	Pings int
 
 	// WriteTimeout is how long the peer may take to accept 64 KiB, or the frame
-	// when it is smaller. 0 means 10 seconds.
+	// when it is smaller; at times it is half as much again. 0 means 10 seconds.
 	WriteTimeout time.Duration
 
 	// SendBuffer is the size of the kernel's buffer for what was written and not
@@ -62,7 +62,7 @@ type DialOptions struct {
 	ReadLimit int
 
 	// WriteTimeout is how long the peer may take to accept 64 KiB, or the frame
-	// when it is smaller. 0 means 10 seconds.
+	// when it is smaller; at times it is half as much again. 0 means 10 seconds.
 	WriteTimeout time.Duration
 
 	// PlatformOptions are those that exist only natively or only in a page.
