@@ -88,7 +88,12 @@ type connectionProblem struct {
 	cause error
 }
 
-func (e *connectionProblem) Error() string   { return e.coded.Error() }
+func (e *connectionProblem) Error() string {
+	if e.coded.Code.Sentence() != "" {
+		return e.coded.Error()
+	}
+	return "the connection could not be made or was lost: " + e.coded.Reason
+}
 func (e *connectionProblem) Unwrap() []error { return []error{e.coded, e.cause} }
 
 // droppedProblems stands for errors that nobody listened to in time.

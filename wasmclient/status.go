@@ -63,7 +63,7 @@ var phases = map[core.Phase]Phase{
 	core.Connecting: Connecting,
 	core.Connected:  Connected,
 	core.Waiting:    Waiting,
-	core.Ended:    Closed,
+	core.Ended:      Closed,
 	core.Failed:     Failed,
 }
 
