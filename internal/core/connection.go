@@ -168,10 +168,10 @@ func (c *Core) drop(now Time, code protocol.Code, reason string) {
 
 // unlink forgets the connection, also in the states.
 func (c *Core) unlink() {
-	c.connection.reset()
 	for _, s := range c.order {
 		s.unlink()
 	}
+	c.connection.reset()
 }
 
 // lose records the end of the connection and when to dial again, or the end for good.

@@ -1,6 +1,11 @@
 package core
 
 import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -161,4 +166,64 @@ func (z *fuzzed) follow(s *State) *simState {
 		z.states[s] = &simState{State: s, shadow: document.EmptyObject}
 	}
 	return z.states[s]
+}
+
+// TestShuffledScripts runs lines of all scripts in random order, many of them with other numbers: messages that are well
+// formed and make no sense.
+func TestShuffledScripts(t *testing.T) {
+	lines := scriptLines()
+	for seed := range uint64(500) {
+		random := rand.New(rand.NewPCG(seed, 5))
+		z := newFuzzed(t)
+		for _, line := range strings.Split(opening, "\n") {
+			verb, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+			z.do(verb, rest, rest)
+		}
+		for range 100 {
+			verb, rest, _ := strings.Cut(lines[random.IntN(len(lines))], " ")
+			if random.IntN(2) == 0 {
+				rest = otherNumbers(random, rest)
+			}
+			if random.IntN(8) == 0 {
+				z.do("tick", strconv.FormatInt(z.now+25_000, 10), "")
+				z.do("connected", "", "")
+				z.do(">", "", "")
+				z.do("<", "", welcome+"\n"+fmt.Sprintf(`["joined",1,"e",%d,%d]`, max(z.state.Version(), 1), z.state.numbered))
+			}
+			z.do(verb, rest, rest)
+			z.do(">", "", "")
+		}
+		z.core.Close(z.now)
+		if z.check(); len(z.open) != 0 {
+			t.Fatalf("seed %d: %d changes have no verdict", seed, len(z.open))
+		}
+	}
+}
+
+// scriptLines returns the lines of all scripts that do something, but for those that end the client.
+func scriptLines() (lines []string) {
+	for _, group := range scriptGroups {
+		for _, name := range slices.Sorted(maps.Keys(group)) {
+			for line := range strings.Lines(group[name]) {
+				verb, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+				terminal := strings.Contains(rest, `"bye"`) || strings.HasPrefix(rest, "4106")
+				if strings.Contains("< merge patch basis transaction leave join lost online", verb) && verb != "" && !terminal {
+					lines = append(lines, strings.TrimSpace(line))
+				}
+			}
+		}
+	}
+	return lines
+}
+
+// otherNumbers replaces the digits that stand alone.
+func otherNumbers(random *rand.Rand, text string) string {
+	b := []byte(text)
+	for i := range b {
+		alone := i > 0 && i+1 < len(b) && strings.IndexByte(",[:", b[i-1]) >= 0 && strings.IndexByte(",]}", b[i+1]) >= 0
+		if alone && b[i] >= '0' && b[i] <= '9' {
+			b[i] = byte('0' + random.IntN(6))
+		}
+	}
+	return string(b)
 }
