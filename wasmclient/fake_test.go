@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -24,7 +25,7 @@ type fake struct {
 	t       *testing.T
 	dials   chan *peer
 	tokens  []string
-	refusal error // of the next dials
+	refusal atomic.Pointer[error] // of the next dials
 }
 
 // peer is the server's end of one connection.
@@ -38,13 +39,15 @@ func newFake(t *testing.T) *fake { return &fake{t: t, dials: make(chan *peer, 16
 
 func (f *fake) dial(_ context.Context, _, token string) (transport.Conn, error) {
 	f.tokens = append(f.tokens, token)
-	if f.refusal != nil {
-		return nil, f.refusal
+	if refusal := f.refusal.Load(); refusal != nil {
+		return nil, *refusal
 	}
 	client, server := transport.Pipe(transport.PipeOptions{})
 	f.dials <- &peer{t: f.t, conn: server}
 	return client, nil
 }
+
+func (f *fake) refuse(err error) { f.refusal.Store(&err) }
 
 // client returns a client of the fake that is closed at the end of the test.
 func (f *fake) client(opts ...wasmclient.Option) *wasmclient.Client {
