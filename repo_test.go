@@ -158,6 +158,17 @@ func roomOf(importPath string) (room, bool) {
 	return room{}, false
 }
 
+// oursOf returns the row of an imported package if it is ours; one without a row lies above all.
+func oursOf(imported string) (room, bool) {
+	if imported != module && !strings.HasPrefix(imported, module+"/") {
+		return room{}, false
+	}
+	if r, ok := roomOf(imported); ok {
+		return r, true
+	}
+	return room{path: imported, layer: 9}, true
+}
+
 // banned reports the entry of bans that forbids the import, or "".
 func banned(bans []string, imported string) string {
 	for _, ban := range bans {
@@ -193,11 +204,14 @@ func TestImportsPointDownOnly(t *testing.T) {
 
 func checkImports(t *testing.T, build target, from room, p listed) {
 	t.Helper()
-	for _, imported := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
-		if strings.HasPrefix(imported, module) {
-			if to, ok := roomOf(imported); !ok || !from.mayImport(to) {
-				t.Errorf("%s imports %s: the table does not allow it (may import: %s)", p.ImportPath, imported, strings.Join(from.ours, ", "))
-			}
+	for _, imported := range p.Imports {
+		if to, ours := oursOf(imported); ours && !from.mayImport(to) {
+			t.Errorf("%s imports %s: the table does not allow it (may import: %s)", p.ImportPath, imported, strings.Join(from.ours, ", "))
+		}
+	}
+	for _, imported := range slices.Concat(p.TestImports, p.XTestImports) {
+		if to, ours := oursOf(imported); ours && !from.mayImport(to) && to.layer >= from.layer {
+			t.Errorf("a test of %s imports %s, which does not lie below it: such tests belong into internal/jointtest", p.ImportPath, imported)
 		}
 	}
 	bans := from.bans
