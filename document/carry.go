@@ -27,7 +27,9 @@ const familyLimit = 64
 // another equals carrying over their concatenation, and so does carrying two changes. The cost is the product of the two
 // lengths.
 func Carry(change, entry []Op) (carried, entryAfter []Op, err error) {
-	first := slices.IndexFunc(entry, func(e Op) bool { return meetsAny(e, change) })
+	first := slices.IndexFunc(entry, func(e Op) bool {
+		return slices.ContainsFunc(change, func(c Op) bool { return meets(c, e) })
+	})
 	if first < 0 {
 		return change, entry, nil
 	}
@@ -38,7 +40,7 @@ func Carry(change, entry []Op) (carried, entryAfter []Op, err error) {
 		if targetEffect(e) == look {
 			continue
 		}
-		f.ops = append(f.ops[:0], e)
+		f.ops = append(f.ops[:0], position(e))
 		for i := range carried {
 			ended := false
 			if carried[i], ended = f.cross(carried[i]); ended {
@@ -69,6 +71,10 @@ type family struct {
 func (f *family) cross(c Op) (carried Op, ended bool) {
 	f.next = f.next[:0]
 	for _, e := range f.ops {
+		if !meets(c, e) {
+			f.next = append(f.next, e)
+			continue
+		}
 		x := newCrossing(c, e)
 		if x.run(); x.ended {
 			return c, true
@@ -83,21 +89,27 @@ func (f *family) cross(c Op) (carried Op, ended bool) {
 	return c, false
 }
 
-// meetsAny reports whether e may move a position of the change or be moved by it. It is there for the common case, that
-// they are about different members, and may say yes too often.
-func meetsAny(e Op, change []Op) bool {
+// position returns an operation of an entry without what moves no position: values, and the source of a copy.
+func position(e Op) Op {
+	switch e.Kind {
+	case Move:
+		return Op{Kind: Move, From: e.From, Path: e.Path}
+	case Copy:
+		return Op{Kind: Add, Path: e.Path}
+	}
+	return Op{Kind: e.Kind, Path: e.Path}
+}
+
+// meets reports whether e may move a position of c or be moved by it. It is there for the common case, that they are
+// about different members, and may say yes too often.
+func meets(c, e Op) bool {
 	if targetEffect(e) == look {
 		return false
 	}
-	for _, c := range change {
-		if meets(c, e.Path) || (e.Kind == Move && meets(c, e.From)) {
-			return true
-		}
-	}
-	return false
+	return touches(c, e.Path) || (e.Kind == Move && touches(c, e.From))
 }
 
-func meets(c Op, place Path) bool {
+func touches(c Op, place Path) bool {
 	return !apart(c.Path, place) || (c.Kind.HasFrom() && !apart(c.From, place))
 }
 
@@ -133,9 +145,6 @@ func newCrossing(c, e Op) crossing {
 	if e.Kind == Move && sameArray(e.From, e.Path) {
 		x.entry[0].hand, x.entry[1].hand = entryHand, entryHand
 	}
-	if x.entry[0].kind == look { // of a copy, which leaves its source as it is
-		x.entry[0] = effect{}
-	}
 	x.origin = x.entry
 	return x
 }
@@ -148,23 +157,25 @@ func sameArray(from, to Path) bool {
 }
 
 func (x *crossing) run() {
-	for i := range x.change {
-		for j := range x.entry {
-			c, e := x.change[i], x.entry[j]
+	for i, c := range x.change {
+		if c.kind == nothing {
+			continue
+		}
+		for j, e := range x.entry {
 			if i == 0 {
 				x.source[j] = c.path
 			}
-			x.change[i] = x.overEntry(c, e, i == 0)
-			x.entry[j] = overChange(e, c)
+			if e.kind != nothing {
+				x.entry[j] = overChange(e, c)
+				c = x.overEntry(c, e, i == 0)
+			}
 		}
+		x.change[i] = c
 	}
 }
 
 // overEntry carries an effect of the change over an effect of the entry.
 func (x *crossing) overEntry(c, e effect, source bool) effect {
-	if c.kind == nothing {
-		return c
-	}
 	if c.inHand(e) {
 		return c.putDown(e)
 	}
@@ -183,9 +194,6 @@ func (x *crossing) overEntry(c, e effect, source bool) effect {
 
 // overChange carries an effect of the entry over an effect of the change.
 func overChange(e, c effect) effect {
-	if e.kind == nothing {
-		return e
-	}
 	if e.inHand(c) {
 		return e.putDown(c)
 	}

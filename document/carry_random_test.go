@@ -394,10 +394,7 @@ func (c *carryCase) checkApply() string {
 
 func TestCarryAgreesWithTheModel(t *testing.T) {
 	const shards = 4
-	first, count := carrySeed(t), carryCases
-	if runtime.GOOS == "js" || testing.Short() {
-		count /= 20
-	}
+	first, count := carrySeed(t), carryRounds()
 	var verdicts [3]atomic.Int64
 	t.Run("cases", func(t *testing.T) {
 		for shard := range shards {
@@ -427,8 +424,8 @@ func TestCarryAgreesWithTheModel(t *testing.T) {
 // the change had been undone first, except that insertions into equal gaps may stand in another order.
 func TestCarryAgreesWithTheModelWhenAPredecessorIsRefused(t *testing.T) {
 	t.Parallel()
-	first, count := carrySeed(t), carryCases/4
-	for i := range uint64(count) {
+	first, count := carrySeed(t), carryRounds()
+	for i := range uint64(count / 4) {
 		c := drawCarryCase(first + i)
 		entry := slices.Concat(c.entries...)
 		undone, after, err := Carry(c.refused, entry)
@@ -443,6 +440,14 @@ func TestCarryAgreesWithTheModelWhenAPredecessorIsRefused(t *testing.T) {
 			t.Fatalf("STATESYNC_SEED=%d\ngot %s, %v\n%v", first+i, show(carried), err, c)
 		}
 	}
+}
+
+// carryRounds returns how many cases are drawn: all of them under the race detector, too.
+func carryRounds() int {
+	if runtime.GOOS == "js" || testing.Short() {
+		return carryCases / 20
+	}
+	return carryCases
 }
 
 // carrySeed returns the seed of the first case. Case i has the i-th seed after it, so that STATESYNC_SEED set to what a
