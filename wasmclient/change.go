@@ -14,6 +14,7 @@ type Pending struct {
 	done    chan struct{}
 	version uint64
 	err     error
+	sent    bool // it had been sent when it settled
 	left    bool // guarded by Client.mu: whoever waited has gone, so a refusal goes to OnError
 }
 
@@ -163,7 +164,7 @@ func (s *State) submitLocked(ctx context.Context, change core.Change) (*Pending,
 func (c *Client) settle(e core.Settled) {
 	p := c.pending[e.Ticket]
 	delete(c.pending, e.Ticket)
-	p.version, p.err = e.Verdict.Version, e.Verdict.Err()
+	p.version, p.err, p.sent = e.Verdict.Version, e.Verdict.Err(), e.Verdict.Sent
 	if e.Verdict.Sent && e.Verdict.Code == protocol.CodeClosed {
 		p.err = &unknownOutcome{p.err}
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/server-state-sync/server-state-sync/protocol"
 )
 
-// mostRuns is how often a transaction runs before it gives up.
-const mostRuns = 8
+// mostRefusals is how often the server refuses a transaction before it gives up.
+const mostRefusals = 8
 
 var errStale error = &Error{Code: protocol.CodeStale}
 
@@ -28,34 +28,39 @@ var errStale error = &Error{Code: protocol.CodeStale}
 // that it returns is returned as it is, and nothing was done. Otherwise errors are those of UpdateState.
 func (s *State) Transact(ctx context.Context, reads []string, update func(previous document.Value) (updates any, err error)) (version uint64, err error) {
 	reads = slices.Clone(reads)
-	for run := range mostRuns {
-		version, err = s.transactOnce(ctx, reads, update, run > 0)
+	for refusals, alone := 0, false; refusals < mostRefusals; alone = true {
+		p, version, err := s.transactOnce(ctx, reads, update, alone)
 		if !errors.Is(err, errStale) {
 			return version, err
+		}
+		if p != nil && p.sent {
+			refusals++ // one that was not sent yet met a change that came in between: it is just run again
 		}
 	}
 	return 0, &Error{
 		Code:   protocol.CodeConflict,
-		Reason: "the transaction was refused " + strconv.Itoa(mostRuns) + " times because others changed what it read or wrote",
+		Reason: "the transaction was refused " + strconv.Itoa(mostRefusals) + " times because others changed what it read or wrote",
 	}
 }
 
 // transactOnce runs the function on the view and waits for the verdict, alone or beside other transactions.
-func (s *State) transactOnce(ctx context.Context, reads []string, update func(document.Value) (any, error), alone bool) (uint64, error) {
+func (s *State) transactOnce(ctx context.Context, reads []string, update func(document.Value) (any, error), alone bool) (p *Pending, version uint64, err error) {
 	if err := s.takeTurn(ctx, alone); err != nil {
-		return 0, err
+		return nil, 0, err
 	}
 	defer s.endTurn()
 	previous, version, basis := s.look()
 	updates, err := update(previous)
 	if err != nil || updates == nil {
-		return version, err
+		return nil, version, err
 	}
 	value, err := document.Of(updates)
 	if err != nil {
-		return 0, coded(err)
+		return nil, 0, coded(err)
 	}
-	return s.wait(ctx)(s.submit(ctx, core.Transaction{Updates: value, Reads: reads, Basis: basis}))
+	p, err = s.submit(ctx, core.Transaction{Updates: value, Reads: reads, Basis: basis})
+	version, err = s.wait(ctx)(p, err)
+	return p, version, err
 }
 
 // look returns the view with what a transaction computed from it is judged by.
