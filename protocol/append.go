@@ -18,7 +18,11 @@ func Append(dst []byte, m Message) []byte { return m.Append(dst) }
 func (m Hello) Append(dst []byte) []byte {
 	dst = appendText(append(dst, `["hello",`...), m.Session)
 	dst = appendText(append(dst, ','), m.ClientIdentifier)
-	return append(dst, `,{}]`...)
+	if m.Connection == 0 {
+		return append(dst, `,{}]`...)
+	}
+	dst = strconv.AppendUint(append(dst, `,{"connection":`...), m.Connection, 10)
+	return append(dst, `}]`...)
 }
 
 // Append implements [Message].

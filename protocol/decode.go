@@ -60,7 +60,7 @@ func decodeMessage[M Message](r *reader, line []byte, sender string, decoders []
 
 func readHello(r *reader) ClientMessage {
 	m := Hello{Session: r.session(), ClientIdentifier: r.clientIdentifier()}
-	r.extensions()
+	m.Connection = r.extension(r.mustObject(), "connection")
 	return m
 }
 

@@ -28,6 +28,9 @@ type ServerMessage interface {
 type Hello struct {
 	Session          string // unguessable; see CheckSession
 	ClientIdentifier string // see CheckIdentifier
+	// Connection counts the connections of the session, from 1. A hello that was long on its way can come after that of
+	// a newer connection; the count tells the server which of the two is alive. 0: not told, and taken for the newest.
+	Connection uint64
 }
 
 // Join asks for a state. With an epoch it resumes: the client has Version of Epoch, and every own change up to Answered

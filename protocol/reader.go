@@ -282,13 +282,6 @@ func (r *reader) identifier() (string, *Error) {
 	return "", &Error{CodeIdentifierInvalid, r.expected(identifierRule, raw)}
 }
 
-// extensions reads the object into which later versions put what they need. Its members are ignored.
-func (r *reader) extensions() {
-	if raw := r.next(); raw != nil && raw.Kind() != '{' {
-		r.bad(r.expected("an object", raw))
-	}
-}
-
 // object reads an object. What is wrong with it is a fault of the change.
 func (r *reader) object() (document.Value, *Error) {
 	raw := r.next()
@@ -411,6 +404,20 @@ func (r *reader) mustNames() []string {
 func (r *reader) mustOps() []document.Op {
 	ops, fault := r.ops()
 	return must(r, ops, fault)
+}
+
+// extension reads a member of hello's extensions, 0 when it is not there. Members that are not known are ignored.
+func (r *reader) extension(extensions document.Value, name string) uint64 {
+	value := extensions.Get(name)
+	if r.err != nil || !value.Exists() {
+		return 0
+	}
+	f := value.Number()
+	if f < 1 || f > MaxInteger || f != float64(uint64(f)) {
+		r.bad(r.where() + ": " + name + " must be an integer from 1 to 9007199254740991")
+		return 0
+	}
+	return uint64(f)
 }
 
 // setting reads a member of welcome's settings.

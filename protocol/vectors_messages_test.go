@@ -19,6 +19,7 @@ type messageVector struct {
 // messageTexts are the sources of messages.json.
 var messageTexts = []struct{ name, from, text string }{
 	{"hello", "client", `["hello","Zx8kPq3Lr0TnVb6Y","ann",{}]`},
+	{"hello of the third connection", "client", `["hello","Zx8kPq3Lr0TnVb6Y","ann",{"connection":3}]`},
 	{"hello with extensions, which are ignored", "client", `["hello","0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_","ann",{"later":[1,{"a":2}]}]`},
 	{"hello from a client with a name in many scripts", "client", `["hello","Zx8kPq3Lr0TnVb6Y","Ünï 测试 😀",{}]`},
 	{"join, fresh", "client", `["join",1,"chat"]`},

@@ -51,6 +51,7 @@ var envelopeFaults = []struct{ name, from, text string }{
 	{"too many elements in a message without any", "client", `["pong",1]`},
 	{"a join that resumes by half", "client", `["join",1,"chat","q2Vd9-_x"]`},
 	{"hello without extensions", "client", `["hello","` + session + `","ann"]`},
+	{"hello with a connection that is no count", "client", `["hello","` + session + `","ann",{"connection":0}]`},
 	{"hello with extensions of another kind", "client", `["hello","` + session + `","ann",null]`},
 	{"a session that is too short", "client", `["hello","0123456789abcde","ann",{}]`},
 	{"a session of other characters", "client", `["hello","0123456789abcde!","ann",{}]`},

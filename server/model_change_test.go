@@ -9,12 +9,11 @@ import (
 
 // modelChange is a change that a client made. Each carries a tag, which says afterwards whether it happened.
 type modelChange struct {
-	tag          string
-	updates      document.Value // of a merge or a transaction
-	element      string         // the id of the element that it marks
-	mark         string         // the name of the mark
-	writesNoList bool           // so that an entry which writes the list is the interceptor's
-	verdict      *core.Verdict
+	tag     string
+	updates document.Value // of a merge or a transaction
+	element string         // the id of the element that it marks
+	mark    string         // the name of the mark
+	verdict *core.Verdict
 }
 
 // submit makes a random change.
@@ -72,10 +71,8 @@ func (c *modelClient) randomUpdates(s *modelState, k *modelChange) document.Valu
 		c.random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 		return updates.With("list", document.MustOf(list))
 	case 2:
-		k.writesNoList = true
 		return updates.With("doc", document.MustOf(map[string]any{"items": []any{c.element()}, "by": c.name}))
 	default:
-		k.writesNoList = true
 		return updates.With("last", document.MustOf(c.random.IntN(4))).With(c.name, document.MustOf(map[string]any{"n": c.random.IntN(3)}))
 	}
 }
@@ -83,7 +80,6 @@ func (c *modelClient) randomUpdates(s *modelState, k *modelChange) document.Valu
 // randomTransaction computes updates from what the view holds.
 func (c *modelClient) randomTransaction(s *modelState, k *modelChange) (document.Value, []string) {
 	updates := document.MustOf(map[string]any{c.tagProperty(): k.tag})
-	k.writesNoList = true
 	if c.random.IntN(3) == 0 {
 		return updates.With("last", document.MustOf(s.View().Get("last").Number()+1)), nil
 	}
@@ -94,11 +90,11 @@ func (c *modelClient) randomTransaction(s *modelState, k *modelChange) (document
 func (c *modelClient) markElement(s *modelState, k *modelChange) core.Change {
 	array := []string{"/list", "/doc/items"}[c.random.IntN(2)]
 	list := s.View().At(array)
-	if list.Len() == 0 {
-		return c.tagged(k, c.randomOps(s, k)...)
+	if list.Len() == 0 || s.Phase() != core.StateJoined {
+		return c.tagged(k, c.randomOps(s, k)...) // before the first join, a path is resolved when that comes
 	}
 	i := c.random.IntN(list.Len())
-	k.element, k.mark, k.writesNoList = list.Index(i).Get("id").Text(), c.tag("mark"), false
+	k.element, k.mark = list.Index(i).Get("id").Text(), c.tag("mark")
 	return c.tagged(k, document.PatchOp{Kind: document.Add, Path: fmt.Sprintf("%s/%d/%s", array, i, k.mark), Value: document.MustOf(c.name)})
 }
 

@@ -69,13 +69,14 @@ func (c *modelClient) onVersion(state *core.State, from, to uint64, jump bool) {
 	switch {
 	case jump:
 		c.counts.jumps++
-	case from != s.last || to != from+1 || state.Epoch() != s.epoch:
+		if to < s.last && state.Epoch() == s.epoch {
+			c.failf("%s: a jump back from %d to %d", c.name, s.last, to)
+		}
+	case state.Epoch() == s.epoch && from != s.last, to != from+1:
 		c.failf("%s: version %d of %s came after %d of %s", c.name, to, state.Epoch(), s.last, s.epoch)
 	}
-	if jump && state.Epoch() == s.epoch && to < s.last {
-		c.failf("%s: a jump back from %d to %d", c.name, s.last, to)
-	}
-	s.last, s.epoch = to, state.Epoch()
+	s.epoch = state.Epoch()
+	s.last = to
 }
 
 // effects carries out what the core asks for.

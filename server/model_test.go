@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"runtime/debug"
+	"slices"
 	"testing"
 	"time"
 
@@ -102,13 +103,15 @@ type model struct {
 	calm    bool // nothing is disturbed any more
 	late    bool // the logs commit late
 	tags    uint64
-	counts  modelCounts
+
+	rewritten map[string]bool // tags of the changes that the interceptor rewrote
+	counts    modelCounts
 }
 
 func newModel(t *testing.T, seed uint64, trace bool) *model {
 	m := &model{
 		t: t, seed: seed, trace: trace, random: rand.New(rand.NewPCG(seed, 2026)), clock: newFakeClock(),
-		audits: map[string]*audit{}, current: map[string]*audit{},
+		audits: map[string]*audit{}, current: map[string]*audit{}, rewritten: map[string]bool{},
 	}
 	m.start = m.clock.now
 	m.late = m.random.IntN(4) == 0
@@ -217,11 +220,15 @@ func (m *model) intercept(_ context.Context, u *Update) error {
 		for name, value := range u.Updates().Members() {
 			if keeps(name) {
 				updates = updates.With(name, value)
+				m.rewritten[value.Text()] = true
 			}
 		}
 		return u.SetUpdates(updates)
-	case m.oneIn(20):
+	case m.oneIn(20) && !slices.Contains(u.Properties(), "sum"):
 		updates := u.Updates().With("list", document.MustOf([]any{m.element()}))
+		for name, value := range updates.Members() {
+			m.rewritten[value.Text()] = m.rewritten[value.Text()] || keeps(name)
+		}
 		return u.SetUpdates(updates)
 	}
 	return nil
@@ -285,6 +292,9 @@ func (m *model) disturb(c *modelClient) {
 
 // ownChange lets the server's program change a state.
 func (m *model) ownChange(identifier string) {
+	if state := m.server.state(identifier); len(state.slots) == cap(state.slots) {
+		m.commitAll() // Submit would wait
+	}
 	tag := m.tag("own")
 	handle, err := m.server.Submit(context.Background(), identifier, Change{Updates: map[string]any{"tag:server": tag}})
 	if err != nil {

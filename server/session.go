@@ -20,10 +20,12 @@ type session struct {
 	client atomic.Value         // clientBox: what is known of the client
 
 	// Guarded by the sessions' lock.
-	states []*state      // that have a record of the session
-	away   *list.Element // in the list of sessions without a connection; nil while there is one
-	since  time.Time     // when it went away
-	timer  func()        // stops the clock of the next review; nil: none is due
+	connection uint64        // the count of the connection that it was on last, as the client said
+	states     []*state      // that have a record of the session
+	away       *list.Element // in the list of sessions without a connection; nil while there is one
+	newest     uint64        // the serial number of its newest connection
+	since      time.Time     // when it went away
+	timer      func()        // stops the clock of the next review; nil: none is due
 }
 
 // clientBox lets an atomic.Value hold clientInformation of changing types.
@@ -50,7 +52,9 @@ type gone struct {
 }
 
 // attach finds or makes the session that a hello names and puts it on the connection. The connection that it was on,
-// if any, is returned: it has to be fenced. resumed says that the session was known.
+// if any, is returned: it has to be fenced. resumed says that the session was known. A client says hello on a connection
+// only after the server has accepted it, so the order of accepting tells which one the client gave up, even if its hello
+// comes late.
 func (t *sessions) attach(p *peer, m protocol.Hello) (s *session, fenced *peer, resumed bool, err *Error) {
 	subject := subjectOf(p.client)
 	defer t.sweep()
@@ -65,14 +69,22 @@ func (t *sessions) attach(p *peer, m protocol.Hello) (s *session, fenced *peer, 
 		t.byID[s.id] = s
 	} else {
 		resumed = true
+		if s.newest > p.serial {
+			return nil, nil, false, failure(protocol.CodeSessionTaken, "a newer connection has taken the session over")
+		}
 		if s.clientIdentifier != m.ClientIdentifier || s.subject != subject {
 			return nil, nil, false, failure(protocol.CodeSessionMismatch, "the session belongs to another client")
+		}
+		if m.Connection != 0 && m.Connection < s.connection {
+			return nil, nil, false, failure(protocol.CodeSessionTaken, "a newer connection has the session already")
 		}
 	}
 	if s.away != nil {
 		t.away.Remove(s.away)
 		s.away = nil
 	}
+	s.connection = m.Connection
+	s.newest = p.serial
 	s.client.Store(clientBox{p.client})
 	if fenced = s.peer.Swap(p); fenced != nil {
 		t.reviewAfter(s, t.server.options.ReconnectGrace) // of states that the new connection does not join

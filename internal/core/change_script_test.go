@@ -151,13 +151,13 @@ var changeScripts = map[string]string{
 		! 
 		start
 		connected
-		> ["hello","0123456789abcdef","me",{}]
+		> ["hello","0123456789abcdef","me",{"connection":1}]
 		> ["join",1,"abc"]
 		! ...
 		< ["welcome",false,{"heartbeat":15000,"window":9,"windowBytes":1000,"maxMessage":4000}]
 		< ["joined",1,"e",4,0,[],{"count":0,"list":["a","b"]}]
 		! settled 6 unsent path_not_found: the object has no member "nowhere" (at /nowhere)
-		! changed catchup 0-4 {"count":1,"list":["first","a"]} was {}
+		! changed catch-up 0-4 {"count":1,"list":["first","a"]} was {}
 		! joined fresh
 		! status
 		view {"count":1,"list":["first","a"],"x":2}
@@ -211,7 +211,7 @@ var changeScripts = map[string]string{
 		start
 		connected
 		< ["welcome",false,{"heartbeat":15000,"window":1,"windowBytes":1000,"maxMessage":4000}]
-		> ["hello","0123456789abcdef","me",{}]
+		> ["hello","0123456789abcdef","me",{"connection":1}]
 		> ["join",1,"abc"]
 		< ["joined",1,"e",1,0,[],{"count":0}]
 		merge {"x":1}
@@ -302,7 +302,7 @@ var carryScripts = map[string]string{
 		> ["join",2,"abc"]
 		< ["entries",1,4,[["add",["late"],1]]]
 		< ["joined",2,"e",4,1,[[1,3]],{"count":0,"list":["a","B"],"late":1}]
-		! changed catchup 2-4 {"late":1,"list":["a","B"]} was {"list":["a"]}
+		! changed catch-up 2-4 {"late":1,"list":["a","B"]} was {"list":["a"]}
 		! joined fresh
 	`,
 	"a name that is gone hides a sent change, and shows it when it comes back": opening + `
@@ -342,7 +342,7 @@ var carryScripts = map[string]string{
 		merge {"list":["a","b","c"]}
 		patch [{"op":"replace","path":"/list/2","value":"C"}]
 		> ["merge",1,1,1,{"list":["a","b","c"]}]
-		< ["entries",1,2,[["add",["list",0],"x"]],[["move",["list",0],["moved"]]]]
+		< ["entries",1,2,[["add",["list",0],"x"]],[["copy",["list",0],["moved"]]]]
 		view {"count":0,"list":["a","b","C"],"moved":"x"}
 		< ["accepted",1,1,4]
 		> ["patch",1,2,4,[["replace",["list",2],"C"]]]

@@ -8,12 +8,12 @@ var connectionScripts = map[string]string{
 		! status
 		phase connecting joining
 		connected
-		> ["hello","0123456789abcdef","me",{}]
+		> ["hello","0123456789abcdef","me",{"connection":1}]
 		> ["join",1,"abc"]
 		< ["welcome",false,{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]
 		! status
 		< ["joined",1,"e",1,0,[],{"a":1}]
-		! changed catchup 0-1 {"a":1} was {}
+		! changed catch-up 0-1 {"a":1} was {}
 		! joined fresh
 		phase connected joined
 	`,
@@ -21,7 +21,7 @@ var connectionScripts = map[string]string{
 		join abc
 		start
 		connected
-		> ["hello","0123456789abcdef","me",{}]
+		> ["hello","0123456789abcdef","me",{"connection":1}]
 		> ["join",1,"abc"]
 		< ["welcome",false,{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]
 		! dial 1
@@ -37,7 +37,7 @@ var connectionScripts = map[string]string{
 		< ["joined",2,"f",7,0,[],{"b":2}]
 		< ["entries",2,8,[["remove",["b"]]]]
 		! changed remote 1-2 {"a":1} was {}
-		! changed catchup 0-7 {"b":2} was {}
+		! changed catch-up 0-7 {"b":2} was {}
 		! joined fresh
 		! changed remote 7-8 {} was {"b":2} removed b
 		join abc
@@ -208,7 +208,7 @@ var connectionScripts = map[string]string{
 		join abc
 		start
 		connected
-		> ["hello","0123456789abcdef","me",{}]
+		> ["hello","0123456789abcdef","me",{"connection":1}]
 		> ["join",1,"abc"]
 		! ...
 		< ["joined",1,"e",1,0,[],{}]

@@ -76,13 +76,14 @@ type Core struct {
 	fatal   *protocol.Error // the end for good; nil: none yet
 	connection
 
-	states     map[string]*State
-	order      []*State // the same, in the order of joining
-	lastTicket Ticket
-	pending    int  // changes without a verdict, over all states
-	now        Time // of the event under way
-	latency    Time
-	lastError  *protocol.Error
+	states      map[string]*State
+	order       []*State // the same, in the order of joining
+	lastTicket  Ticket
+	connections uint64 // how many were open, the newest included
+	pending     int    // changes without a verdict, over all states
+	now         Time   // of the event under way
+	latency     Time
+	lastError   *protocol.Error
 
 	effects    []Effect
 	lastStatus Status // as StatusChanged told it last
@@ -144,6 +145,7 @@ func (c *Core) Connected(now Time) {
 	if c.link == linkDialing {
 		c.link, c.since, c.heard = linkOpen, now, now
 		c.helloDue = true
+		c.connections++
 		for _, s := range c.order {
 			c.controls = append(c.controls, control{join: s})
 		}

@@ -21,7 +21,7 @@ var resumeScripts = map[string]string{
 		! dial 2
 		! status
 		connected
-		> ["hello","0123456789abcdef","me",{}]
+		> ["hello","0123456789abcdef","me",{"connection":2}]
 		> ["join",1,"abc","e",2,0]
 		< ` + welcome + `
 		< ["joined",1,"e",2,0]
@@ -33,7 +33,7 @@ var resumeScripts = map[string]string{
 	"changes made while offline are sent after the join": opening + reopening + `
 		merge {"x":1}
 		! changed local 1-1 {"x":1} was {}
-		> ["hello","0123456789abcdef","me",{}]
+		> ["hello","0123456789abcdef","me",{"connection":2}]
 		> ["join",1,"abc","e",1,0]
 		< ` + welcome + `
 		> nothing
@@ -47,7 +47,7 @@ var resumeScripts = map[string]string{
 		> ["merge",1,2,1,{"x":2}]
 		merge {"x":3}
 		` + reopening + `
-		> ["hello","0123456789abcdef","me",{}]
+		> ["hello","0123456789abcdef","me",{"connection":2}]
 		> ["join",1,"abc","e",1,0]
 		< ` + welcome + `
 		< ["joined",1,"e",1,0]
@@ -63,7 +63,7 @@ var resumeScripts = map[string]string{
 		> ["merge",1,1,1,{"x":1}]
 		> ["merge",1,2,1,{"x":2}]
 		` + reopening + `
-		> ["hello","0123456789abcdef","me",{}]
+		> ["hello","0123456789abcdef","me",{"connection":2}]
 		> ["join",1,"abc","e",1,0]
 		< ` + welcome + `
 		< ["joined",1,"e",1,1]
@@ -85,7 +85,7 @@ var resumeScripts = map[string]string{
 		> ["merge",1,3,2,{"y":1}]
 		patch [{"op":"add","path":"/list/0","value":"z"}]
 		` + reopening + `
-		> ["hello","0123456789abcdef","me",{}]
+		> ["hello","0123456789abcdef","me",{"connection":2}]
 		> ["join",1,"abc","e",2,1]
 		< ["welcome",false,{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]
 		< ["joined",1,"e",2,0]
@@ -103,7 +103,7 @@ var resumeScripts = map[string]string{
 		merge {"x":2}
 		> ["merge",1,2,2,{"x":2}]
 		` + reopening + `
-		> ["hello","0123456789abcdef","me",{}]
+		> ["hello","0123456789abcdef","me",{"connection":2}]
 		> ["join",1,"abc","e",2,1]
 		< ` + welcome + `
 		< ["joined",1,"e",2,0]
@@ -118,12 +118,12 @@ var resumeScripts = map[string]string{
 		lost 1006
 		tick 5000
 		connected
-		> ["hello","0123456789abcdef","me",{}]
+		> ["hello","0123456789abcdef","me",{"connection":2}]
 		> ["join",1,"abc","e",1,0]
 		lost 1006
 		tick 9000
 		connected
-		> ["hello","0123456789abcdef","me",{}]
+		> ["hello","0123456789abcdef","me",{"connection":3}]
 		> ["join",1,"abc","e",1,0]
 		! ...
 		< ` + welcome + `
@@ -141,13 +141,13 @@ var resumeScripts = map[string]string{
 		> ["merge",1,2,1,{"x":2}]
 		> ["merge",1,3,1,{"x":3}]
 		` + reopening + `
-		> ["hello","0123456789abcdef","me",{}]
+		> ["hello","0123456789abcdef","me",{"connection":2}]
 		> ["join",1,"abc","e",1,0]
 		< ` + welcome + `
 		< ["joined",1,"e",9,2,[[1,5],[2,0,4300,"no"]],{"count":4,"x":1}]
 		! settled 1 accepted 5
 		! settled 2 sent refused: no
-		! changed catchup 1-9 {"count":4} was {"count":0,"list":["a","b"]} removed list
+		! changed catch-up 1-9 {"count":4} was {"count":0,"list":["a","b"]} removed list
 		! joined fresh
 		! status
 		> ["merge",1,3,1,{"x":3}]
@@ -158,13 +158,13 @@ var resumeScripts = map[string]string{
 		> ["merge",1,1,1,{"x":1}]
 		merge {"y":1}
 		` + reopening + `
-		> ["hello","0123456789abcdef","me",{}]
+		> ["hello","0123456789abcdef","me",{"connection":2}]
 		> ["join",1,"abc","e",1,0]
 		< ` + welcome + `
 		< ["joined",1,"f",0,0,[],{"count":0}]
 		! settled 1 sent state_replaced: the state was removed and made again
 		! settled 2 unsent state_replaced: the state was removed and made again
-		! changed catchup 1-0 {} was {"list":["a","b"],"x":1,"y":1} removed list,x,y
+		! changed catch-up 1-0 {} was {"list":["a","b"],"x":1,"y":1} removed list,x,y
 		! joined fresh
 		! status
 		merge {"z":1}
@@ -174,12 +174,12 @@ var resumeScripts = map[string]string{
 		< ["entries",1,2,[["add",["a"],1]]]
 		merge {"x":1}
 		` + reopening + `
-		> ["hello","0123456789abcdef","me",{}]
+		> ["hello","0123456789abcdef","me",{"connection":2}]
 		> ["join",1,"abc","e",2,0]
 		< ` + welcome + `
 		< ["joined",1,"e",1,0,[],{"count":0}]
 		! settled 1 unsent state_replaced: the state was removed and made again
-		! changed catchup 2-1 {} was {"a":1,"list":["a","b"],"x":1} removed a,list,x
+		! changed catch-up 2-1 {} was {"a":1,"list":["a","b"],"x":1} removed a,list,x
 		! joined fresh
 		! status
 	`,
@@ -195,12 +195,12 @@ var resumeScripts = map[string]string{
 		! status
 		tick 5000
 		connected
-		> ["hello","0123456789abcdef","me",{}]
+		> ["hello","0123456789abcdef","me",{"connection":2}]
 		> ["join",1,"abc"]
 		! ...
 		< ` + welcome + `
 		< ["joined",1,"e",4,0,[],{"a":2}]
-		! changed catchup 2-4 {"a":2} was {"a":1,"count":0,"list":["a","b"]} removed count,list
+		! changed catch-up 2-4 {"a":2} was {"a":1,"count":0,"list":["a","b"]} removed count,list
 		! joined fresh
 		! status
 		> ["merge",1,1,1,{"x":1}]
@@ -212,12 +212,12 @@ var resumeScripts = map[string]string{
 		! status
 		tick 5000
 		connected
-		> ["hello","0123456789abcdef","me",{}]
+		> ["hello","0123456789abcdef","me",{"connection":2}]
 		> ["join",1,"abc"]
 		view {"count":0,"list":["a","b"]}
 	`,
 	"a resume that was not asked for": opening + reopening + `
-		> ["hello","0123456789abcdef","me",{}]
+		> ["hello","0123456789abcdef","me",{"connection":2}]
 		> ["join",1,"abc","e",1,0]
 		< ` + welcome + `
 		< ["joined",1,"e",2,0]
@@ -230,7 +230,7 @@ var resumeScripts = map[string]string{
 var jumpScripts = map[string]string{
 	"a catch-up is one jump and one update": opening + `
 		< ["catchup",1,1,50,{"a":1},["list"],0,[]]
-		! changed catchup 1-50 {"a":1} was {"list":["a","b"]} removed list
+		! changed catch-up 1-50 {"a":1} was {"list":["a","b"]} removed list
 		version 50
 		< ["entries",1,51,[["add",["a"],2]]]
 		! changed remote 50-51 {"a":2} was {"a":1}
@@ -240,7 +240,7 @@ var jumpScripts = map[string]string{
 		< ["snapshot",1,9,{"count":0,"b":2},0,[]]
 		< ["entries",1,10,[["add",["a"],1]]]
 		! changed remote 1-2 {"a":1} was {}
-		! changed catchup 2-9 {"b":2} was {"a":1,"list":["a","b"]} removed a,list
+		! changed catch-up 2-9 {"b":2} was {"a":1,"list":["a","b"]} removed a,list
 		! changed remote 9-10 {"a":1} was {}
 	`,
 	"a jump settles first, and keeps what can be replayed": opening + `
@@ -256,7 +256,7 @@ var jumpScripts = map[string]string{
 		! settled 1 accepted 7
 		! settled 2 sent refused: no
 		! settled 4 unsent base_too_old: the changes since the version that it was made for are not known
-		! changed catchup 1-50 {"list":["z"],"x":5} was {"list":["A","b","c"],"x":1}
+		! changed catch-up 1-50 {"list":["z"],"x":5} was {"list":["A","b","c"],"x":1}
 		view {"count":1,"list":["z"],"x":5}
 		< ["accepted",1,3,51]
 		! settled 3 accepted 51
@@ -268,7 +268,7 @@ var jumpScripts = map[string]string{
 		! ...
 		< ["catchup",1,1,50,{"count":9,"x":1},[],1,[[1,7]]]
 		! settled 1 accepted 7
-		! changed catchup 1-50 {"count":9} was {"count":0}
+		! changed catch-up 1-50 {"count":9} was {"count":0}
 		> ["patch",1,2,50,[["replace",["list",0],"A"]]]
 	`,
 	"a sent change with an index is hidden after a jump": opening + `
@@ -276,7 +276,7 @@ var jumpScripts = map[string]string{
 		> ["patch",1,1,1,[["replace",["list",0],"A"]]]
 		! ...
 		< ["snapshot",1,50,{"list":["z","a"]},1,[]]
-		! changed catchup 1-50 {"list":["z","a"]} was {"count":0,"list":["A","b"]} removed count
+		! changed catch-up 1-50 {"list":["z","a"]} was {"count":0,"list":["A","b"]} removed count
 		hidden 1
 		< ["accepted",1,1,51,[["replace",["list",1],"A"]]]
 		! settled 1 accepted 51
@@ -295,7 +295,7 @@ var jumpScripts = map[string]string{
 		! ...
 		< ["catchup",1,1,50,{"count":9},[],0,[]]
 		! settled 5 unsent stale: a property that the transaction read or wrote has changed since
-		! changed catchup 1-50 {"count":9} was {"count":0,"z":1} removed z
+		! changed catch-up 1-50 {"count":9} was {"count":0,"z":1} removed z
 		< ["accepted",1,1,51]
 		> ["transaction",1,4,51,{"y":1},["list"],1]
 	`,
@@ -314,7 +314,7 @@ var jumpScripts = map[string]string{
 		< ["snapshot",1,50,{"y":1},2,[[2,9]]]
 		! settled 1 sent outcome_unknown: the server has answered a later change and not this one
 		! settled 2 accepted 9
-		! changed catchup 1-50 {} was {"count":0,"list":["a","b"],"x":1} removed count,list,x
+		! changed catch-up 1-50 {} was {"count":0,"list":["a","b"],"x":1} removed count,list,x
 	`,
 }
 
@@ -356,7 +356,7 @@ var endScripts = map[string]string{
 		> ["leave",1]
 		> ["join",2,"abc"]
 		< ["joined",2,"e",3,1,[[1,3]],{"a":1,"x":1}]
-		! changed catchup 0-3 {"a":1,"x":1} was {}
+		! changed catch-up 0-3 {"a":1,"x":1} was {}
 		! joined fresh
 		merge {"z":1}
 		> ["merge",2,2,3,{"z":1}]
@@ -367,18 +367,18 @@ var endScripts = map[string]string{
 		leave
 		join abc
 		` + reopening + `
-		> ["hello","0123456789abcdef","me",{}]
+		> ["hello","0123456789abcdef","me",{"connection":2}]
 		> ["join",1,"abc"]
 		< ` + welcome + `
 		< ["joined",1,"e",1,1,[],{"count":0}]
-		! changed catchup 0-1 {"count":0} was {}
+		! changed catch-up 0-1 {"count":0} was {}
 		! joined fresh
 		! status
 		< ["accepted",1,1,2]
 		> ["leave",1]
 		> ["join",2,"abc"]
 		< ["joined",2,"e",2,1,[[1,2]],{"count":0,"x":1}]
-		! changed catchup 1-2 {"x":1} was {}
+		! changed catch-up 1-2 {"x":1} was {}
 		! joined fresh
 	`,
 	"a refused join": `
@@ -386,7 +386,7 @@ var endScripts = map[string]string{
 		merge {"x":1}
 		start
 		connected
-		> ["hello","0123456789abcdef","me",{}]
+		> ["hello","0123456789abcdef","me",{"connection":1}]
 		> ["join",1,"abc"]
 		! ...
 		< ["welcome",false,{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]
@@ -412,7 +412,7 @@ var endScripts = map[string]string{
 		join abc
 		> ["join",2,"abc"]
 		< ["joined",2,"f",0,0,[],{"new":1}]
-		! changed catchup 0-0 {"new":1} was {}
+		! changed catch-up 0-0 {"new":1} was {}
 		! joined fresh
 	`,
 }

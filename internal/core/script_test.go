@@ -27,7 +27,6 @@ type script struct {
 	basis Basis
 	err   error
 	line  int
-	steps []string // the versions that were told
 }
 
 func runScript(t *testing.T, config Config, text string) {
@@ -262,7 +261,7 @@ const opening = `
 	join abc
 	start
 	connected
-	> ["hello","0123456789abcdef","me",{}]
+	> ["hello","0123456789abcdef","me",{"connection":1}]
 	> ["join",1,"abc"]
 	< ["welcome",false,{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]
 	< ["joined",1,"e",1,0,[],{"count":0,"list":["a","b"]}]
