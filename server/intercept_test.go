@@ -23,7 +23,9 @@ func TestInterceptorDecides(t *testing.T) {
 	}{
 		{"accepts", func(context.Context, *Update) error { return nil },
 			`["accepted",1,1,1]`, `{"l":[1,2],"n":2}`},
-		{"rewrites to the same", func(_ context.Context, u *Update) error { return u.SetUpdates(map[string]any{"n": 2, "l": []int{1, 2}}) },
+		{"rewrites to the same", func(_ context.Context, u *Update) error {
+			return u.SetUpdates(map[string]any{"n": 2, "l": []int{1, 2}})
+		},
 			`["accepted",1,1,1]`, `{"l":[1,2],"n":2}`},
 		{"rewrites the values", func(_ context.Context, u *Update) error { return u.SetUpdates(map[string]any{"n": 9}) },
 			`["accepted",1,1,1,[["add",["n"],9]]]`, `{"l":[1],"n":9}`},
@@ -42,7 +44,9 @@ func TestInterceptorDecides(t *testing.T) {
 			`["refused",1,1,4300,…`, `{"l":[1],"n":1}`},
 		{"panics", func(context.Context, *Update) error { panic("oh") },
 			`["refused",1,1,4302,"the server's rules failed"]`, `{"l":[1],"n":1}`},
-		{"rewrites beyond a limit", func(_ context.Context, u *Update) error { return u.SetUpdates(map[string]any{"n": strings.Repeat("x", 200)}) },
+		{"rewrites beyond a limit", func(_ context.Context, u *Update) error {
+			return u.SetUpdates(map[string]any{"n": strings.Repeat("x", 200)})
+		},
 			`["refused",1,1,4311,…`, `{"l":[1],"n":1}`},
 		{"rewrites with nonsense", func(_ context.Context, u *Update) error { return u.SetUpdates(3) },
 			`["refused",1,1,4312,"updates are an object, and this is number"]`, `{"l":[1],"n":1}`},
@@ -350,7 +354,10 @@ func TestUpdateErrors(t *testing.T) {
 			"invalid_patch: updates are an object, and this is array"},
 		{"nothing", func() error { _, err := f.UpdateStateValue(t.Context(), "s", nil); return err },
 			"invalid_patch: updates are an object, and this is null"},
-		{"no JSON", func() error { _, err := f.UpdateStateValue(t.Context(), "s", map[string]any{"n": make(chan int)}); return err },
+		{"no JSON", func() error {
+			_, err := f.UpdateStateValue(t.Context(), "s", map[string]any{"n": make(chan int)})
+			return err
+		},
 			"invalid_json: …"},
 		{"patch that does not apply", func() error {
 			_, err := f.PatchState(t.Context(), "s", patchOf(t, `[{"op":"remove","path":"/no"}]`))

@@ -7,7 +7,9 @@ import (
 )
 
 // evicting is a server whose states remember few changes.
-func evicting(t *testing.T) *fixture { return newFixture(t, Options{Limits: Limits{HistoryEntries: 4}}) }
+func evicting(t *testing.T) *fixture {
+	return newFixture(t, Options{Limits: Limits{HistoryEntries: 4}})
+}
 
 func TestCursorOutsideTheHistoryGetsACatchup(t *testing.T) {
 	f := evicting(t)

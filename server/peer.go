@@ -21,6 +21,7 @@ const turnBytes = 16 << 10
 type peer struct {
 	server   *StateSyncer
 	client   any          // clientInformation of the handshake
+	serial   uint64       // higher than that of every connection before
 	wake     func()       // tells the driver that take has something after it had nothing; called under mu
 	unjudged atomic.Int64 // bytes of changes without a verdict
 	joining  atomic.Int64 // joins that wait for callbacks, those included that the client has left meanwhile
@@ -47,7 +48,7 @@ var errOver = errors.New("the connection is over")
 
 // connect returns a new connection of a client with the given information.
 func (s *StateSyncer) connect(clientInformation any, wake func()) *peer {
-	p := &peer{server: s, client: clientInformation, wake: wake}
+	p := &peer{server: s, client: clientInformation, wake: wake, serial: s.serial.Add(1)}
 	now := s.options.clock.Now().UnixNano()
 	p.lastRead.Store(now)
 	p.lastSent.Store(now)

@@ -69,11 +69,11 @@ func (t *sessions) attach(p *peer, m protocol.Hello) (s *session, fenced *peer, 
 		t.byID[s.id] = s
 	} else {
 		resumed = true
-		if s.newest > p.serial {
-			return nil, nil, false, failure(protocol.CodeSessionTaken, "a newer connection has taken the session over")
-		}
 		if s.clientIdentifier != m.ClientIdentifier || s.subject != subject {
 			return nil, nil, false, failure(protocol.CodeSessionMismatch, "the session belongs to another client")
+		}
+		if s.newest > p.serial {
+			return nil, nil, false, failure(protocol.CodeSessionTaken, "a newer connection has taken the session over")
 		}
 		if m.Connection != 0 && m.Connection < s.connection {
 			return nil, nil, false, failure(protocol.CodeSessionTaken, "a newer connection has the session already")

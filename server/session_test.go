@@ -82,6 +82,22 @@ func TestNewerConnectionFencesTheOlder(t *testing.T) {
 	}
 }
 
+func TestLateHelloOfAnOlderConnectionFencesNobody(t *testing.T) {
+	f := newFixture(t, Options{})
+	f.create(StateOptions{Identifier: "s"})
+	older := f.dial(nil)
+	newer := f.joined("a", "s")
+	hello := fmt.Sprintf(`["hello","%s","a",{}]`, sessionNamed("a"))
+	older.send(hello)
+	older.expectBye(protocol.CodeSessionTaken, "a newer connection has taken the session over")
+	newer.send(`["merge",1,1,0,{"a":1}]`)
+	newer.expect(`["accepted",1,1,1]`)
+	older = f.dial(nil)
+	f.client("a").peer.disconnect()
+	older.send(hello)
+	older.expectBye(protocol.CodeSessionTaken, "a newer connection has taken the session over")
+}
+
 func TestSessionBelongsToItsClient(t *testing.T) {
 	f := newFixture(t, Options{})
 	hello := `["hello","0123456789abcdef","a",{}]`
