@@ -120,7 +120,7 @@ func TestTooLargeChangeSettlesWhenItWouldBeSent(t *testing.T) {
 		< ["joined",1,"e",0,0,[],{}]
 		! ...
 		> ["merge",1,1,0,{"y":1}]
-		! settled 1 unsent too_large: the change has 5030 bytes, and the server reads 4000
+		! settled 1 unsent too_large: the change has 5024 bytes, and the server reads 4000
 		! changed rollback 0-0 {} was {"x":"`+big+`"} removed x
 	`)
 }

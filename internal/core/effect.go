@@ -100,7 +100,7 @@ const (
 	CatchUp                    // a jump over many versions: the first join, a snapshot or a catch-up
 )
 
-var originNames = [...]string{Local: "local", Remote: "remote", Rollback: "rollback", CatchUp: "catchup"}
+var originNames = [...]string{Local: "local", Remote: "remote", Rollback: "rollback", CatchUp: "catch-up"}
 
 // String returns the origin's name.
 func (o Origin) String() string {

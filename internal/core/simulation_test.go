@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/server-state-sync/server-state-sync/document"
@@ -82,6 +81,7 @@ type simState struct {
 	*State
 	shadow document.Value // the view as built from the updates
 	to     uint64
+	before document.Value // the view before the newest change
 	closed bool
 	epochs map[string]*refState
 }
@@ -92,7 +92,9 @@ type simTicket struct {
 	session *refSession // of the server, when the change was sent
 	ref     *refState
 	number  uint64
-	element string // the id of the element that the change marks
+	element string         // the id of the element that the change marks
+	seen    document.Value // what a transaction saw
+	reads   []string       // of that
 }
 
 func newSimulation(t *testing.T, seed uint64, trace bool) *simulation {
@@ -292,51 +294,6 @@ func (sim *simulation) compare() {
 	}
 }
 
-// check holds a verdict to what the server did.
-func (k *simTicket) check() {
-	v := k.verdict
-	if k.session == nil {
-		if v.Sent || v.Accepted() {
-			panic(fmt.Sprintf("a change that was never sent: %+v", v))
-		}
-		return
-	}
-	record := k.ref.records[k.session]
-	var answer *refAnswer
-	if record != nil && k.number <= uint64(len(record.answers)) {
-		answer = &record.answers[k.number-1]
-	}
-	switch {
-	case v.Accepted():
-		if answer == nil || answer.Version != v.Version {
-			panic(fmt.Sprintf("change %d was accepted as %d, the server says %+v", k.number, v.Version, answer))
-		}
-		k.checkElement(v.Version)
-	case v.Code == protocol.CodeOutcomeUnknown, v.Code == protocol.CodeStateReplaced, v.Code == protocol.CodeClosed, v.Code == protocol.CodeStateRemoved:
-	case answer == nil || answer.Version != 0 || answer.Code != v.Code:
-		panic(fmt.Sprintf("change %d was refused with %v, the server says %+v", k.number, v.Code, answer))
-	}
-}
-
-// checkElement sees that a change addressed to an element has landed on it.
-func (k *simTicket) checkElement(version uint64) {
-	e := k.ref.log[version]
-	if k.element == "" || !e.asIs || len(e.ops) == 0 {
-		return
-	}
-	path := e.ops[0].Path
-	got := k.ref.values[version].At(path[:len(path)-1].String()).Get("id").Text()
-	if got != k.element {
-		panic(fmt.Sprintf("the change for %s has landed on %s: %s", k.element, got, path))
-	}
-}
-
-func (c *simClient) onVersion(s *State, from, to uint64, jump bool) {
-	if !jump && to != from+1 {
-		panic(fmt.Sprintf("%s: version %d came after %d", c.name, to, from))
-	}
-}
-
 // submit makes a random change.
 func (c *simClient) submit() {
 	identifier := []string{"a", "b"}[c.random.IntN(2)]
@@ -345,95 +302,23 @@ func (c *simClient) submit() {
 		return
 	}
 	change, element := c.randomChange(s)
+	s.before = s.View()
 	ticket, err := s.Submit(c.now, change)
 	if err == nil {
-		c.tickets[ticket] = &simTicket{state: s, element: element}
+		k := &simTicket{state: s, element: element}
+		if t, ok := change.(Transaction); ok {
+			k.seen, k.reads = s.before, t.Reads
+			for name := range t.Updates.Members() {
+				k.reads = append(slices.Clip(k.reads), name)
+			}
+			if t.Reads == nil {
+				k.reads = allNames(s.before, document.EmptyObject)
+			}
+		}
+		c.tickets[ticket] = k
 		c.logf("%s: submit %d to %s: %+v", c.name, ticket, identifier, change)
 	}
 	c.effects()
-}
-
-func (c *simClient) randomChange(s *simState) (change Change, element string) {
-	switch c.random.IntN(10) {
-	case 0, 1:
-		return Merge{Updates: c.randomUpdates(s)}, ""
-	case 2:
-		t := Transaction{Updates: c.randomUpdates(s), Basis: s.Basis()}
-		if c.random.IntN(2) == 0 {
-			t.Reads = []string{"count"}
-		}
-		return t, ""
-	case 3:
-		return c.markElement(s)
-	default:
-		return c.randomPatch(s), ""
-	}
-}
-
-func (c *simClient) randomUpdates(s *simState) document.Value {
-	switch c.random.IntN(5) {
-	case 0:
-		return document.MustOf(map[string]any{"count": c.random.IntN(5)})
-	case 1:
-		return document.MustOf(map[string]any{"list": append(elements(s.View().Get("list")), c.element())})
-	case 2:
-		list := elements(s.View().Get("list"))
-		c.random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
-		return document.MustOf(map[string]any{"list": list, "by": c.name})
-	case 3:
-		return document.MustOf(map[string]any{"doc": map[string]any{"items": []any{c.element()}}})
-	default:
-		return document.MustOf(map[string]any{c.name: c.random.IntN(3), "last": c.name})
-	}
-}
-
-// markElement sets a member in an element that is known by its id.
-func (c *simClient) markElement(s *simState) (Change, string) {
-	list := s.View().Get("list")
-	if list.Len() == 0 || !s.known {
-		return c.randomPatch(s), ""
-	}
-	i := c.random.IntN(list.Len())
-	op := document.PatchOp{
-		Kind: document.Add, Path: fmt.Sprintf("/list/%d/mark%d", i, c.random.Uint32()), Value: document.MustOf(c.name),
-	}
-	return Patch{Ops: []document.PatchOp{op}}, list.Index(i).Get("id").Text()
-}
-
-func (c *simClient) randomPatch(s *simState) Change {
-	var ops []document.PatchOp
-	for range 1 + c.random.IntN(3) {
-		ops = append(ops, c.randomOp(s))
-	}
-	return Patch{Ops: ops}
-}
-
-func (c *simClient) randomOp(s *simState) document.PatchOp {
-	list := []string{"/list", "/doc/items"}[c.random.IntN(2)]
-	n := max(s.View().At(list).Len(), 1)
-	at := func() string { return fmt.Sprintf("%s/%d", list, c.random.IntN(n)) }
-	switch c.random.IntN(12) {
-	case 0, 1, 2:
-		return document.PatchOp{Kind: document.Add, Path: list + "/-", Value: document.MustOf(c.element())}
-	case 3:
-		return document.PatchOp{Kind: document.Add, Path: at(), Value: document.MustOf(c.element())}
-	case 4:
-		return document.PatchOp{Kind: document.Remove, Path: at()}
-	case 5:
-		return document.PatchOp{Kind: document.Replace, Path: at(), Value: document.MustOf(c.element())}
-	case 6:
-		return document.PatchOp{Kind: document.Move, From: at(), Path: at()}
-	case 7:
-		return document.PatchOp{Kind: document.Increment, Path: "/count", Value: document.MustOf(1 + c.random.IntN(3))}
-	case 8:
-		return document.PatchOp{Kind: document.Test, Path: "/count", Value: document.MustOf(s.View().Get("count").Any())}
-	case 9:
-		return document.PatchOp{Kind: document.Copy, From: []string{"/list", "/doc", "/count"}[c.random.IntN(3)], Path: []string{"/copy", "/doc/items"}[c.random.IntN(2)]}
-	case 10:
-		return document.PatchOp{Kind: document.Move, From: "/copy", Path: []string{"/list", "/moved"}[c.random.IntN(2)]}
-	default:
-		return document.PatchOp{Kind: document.Remove, Path: []string{"/copy", "/moved", "/doc/items"}[c.random.IntN(3)]}
-	}
 }
 
 func (c *simClient) joinOrLeave() {
@@ -600,84 +485,4 @@ func (c *simClient) settled(e Settled) {
 func (c *simClient) find(s *State) *simState {
 	i := slices.IndexFunc(c.gone, func(other *simState) bool { return other.State == s })
 	return c.gone[i]
-}
-
-func (c *simClient) checkStates() {
-	for _, identifier := range slices.Sorted(maps.Keys(c.states)) {
-		s := c.states[identifier]
-		if s.closed {
-			continue
-		}
-		checkState(s.State)
-		if !s.known {
-			continue
-		}
-		ref := c.server.states[identifier]
-		if ref.epoch == s.epoch && !ref.values[s.version].Equal(s.confirmed) {
-			panic(fmt.Sprintf("%s has version %d as %s\nwant %s", c.name, s.version, s.confirmed, ref.values[s.version]))
-		}
-		if !s.shadow.Equal(s.View()) {
-			panic(fmt.Sprintf("the updates lead to %s\nthe view is %s", s.shadow, s.View()))
-		}
-	}
-}
-
-// update follows an update and holds it to its promises.
-func (s *simState) update(u Update) {
-	if u.From != s.to || len(u.Removed) == 0 && u.Updates.Len() == 0 {
-		panic(fmt.Sprintf("an update from %d after one to %d: %+v", u.From, s.to, u))
-	}
-	if u.Ops != nil {
-		if next, _, err := document.Apply(s.shadow, u.Ops, document.NoLimits); err != nil || !next.Equal(u.View) {
-			panic(fmt.Sprintf("the operations of an update lead to %s (%v)\nthe view is %s", next, err, u.View))
-		}
-	}
-	next := s.shadow
-	for name, value := range u.Updates.Members() {
-		was := s.shadow.Get(name)
-		if was.Equal(value) || !was.Equal(u.Previous.Get(name)) {
-			panic(fmt.Sprintf("%s was %s before %s, and %s is told", name, was, value, u.Previous.Get(name)))
-		}
-		next = next.With(name, value)
-	}
-	for _, name := range u.Removed {
-		if !s.shadow.Get(name).Exists() || !s.shadow.Get(name).Equal(u.Previous.Get(name)) {
-			panic(fmt.Sprintf("%s is told as removed", name))
-		}
-		next = next.Without(name)
-	}
-	if s.shadow, s.to = next, u.To; !next.Equal(u.View) {
-		panic(fmt.Sprintf("the updates lead to %s\nthe view is %s", next, u.View))
-	}
-}
-
-// checkState holds a state to the invariants of the package.
-func checkState(s *State) {
-	root := s.confirmed
-	bytes, sent, indexed := 0, 0, 0
-	for i, p := range s.pending {
-		bytes += p.size
-		if p.indexed {
-			indexed++
-		}
-		if p.number != 0 {
-			if sent++; sent != i+1 || p.number != s.pending[0].number+uint64(i) {
-				panic("the changes that were sent are not the first ones")
-			}
-		}
-		next, _, err := p.run(root)
-		if (err != nil) != p.hidden || err != nil && p.number == 0 && s.known {
-			panic(fmt.Sprintf("change %d: hidden %v, error %v", i, p.hidden, err))
-		}
-		if p.root.Exists() && !p.root.Equal(next) {
-			panic(fmt.Sprintf("change %d keeps %s\nwant %s", i, p.root, next))
-		}
-		root = next
-	}
-	if !root.Equal(s.view) || !s.shown.Equal(s.view) || s.stale || s.late {
-		panic(fmt.Sprintf("the view is %s (shown %s)\nwant %s", s.view, s.shown, root))
-	}
-	if bytes != s.bytes || indexed != s.indexed || s.onWire > sent {
-		panic(strings.Join([]string{"the sums are wrong:", fmt.Sprint(bytes, s.bytes, indexed, s.indexed, s.onWire, sent)}, " "))
-	}
 }
