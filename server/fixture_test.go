@@ -6,8 +6,11 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net"
+	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -262,4 +265,28 @@ func patchOf(t testing.TB, text string) []document.PatchOp {
 		t.Fatal(err)
 	}
 	return patch
+}
+
+// locked is a writer for several goroutines.
+type locked struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *locked) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}
+
+func contextWith(r *http.Request, local net.Addr) context.Context {
+	return context.WithValue(r.Context(), http.LocalAddrContextKey, local)
+}
+
+// interceptWith notes the clientInformation of every change.
+func interceptWith(seen *[]any) func(context.Context, *Update) error {
+	return func(_ context.Context, u *Update) error {
+		*seen = append(*seen, u.ClientInformation())
+		return nil
+	}
 }

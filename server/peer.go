@@ -21,7 +21,6 @@ const turnBytes = 16 << 10
 type peer struct {
 	server   *StateSyncer
 	client   any          // clientInformation of the handshake
-	serial   uint64       // higher than that of every connection before
 	wake     func()       // tells the driver that take has something after it had nothing; called under mu
 	unjudged atomic.Int64 // bytes of changes without a verdict
 	joining  atomic.Int64 // joins that wait for callbacks, those included that the client has left meanwhile
@@ -48,7 +47,7 @@ var errOver = errors.New("the connection is over")
 
 // connect returns a new connection of a client with the given information.
 func (s *StateSyncer) connect(clientInformation any, wake func()) *peer {
-	p := &peer{server: s, client: clientInformation, wake: wake, serial: s.serial.Add(1)}
+	p := &peer{server: s, client: clientInformation, wake: wake}
 	now := s.options.clock.Now().UnixNano()
 	p.lastRead.Store(now)
 	p.lastSent.Store(now)

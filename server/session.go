@@ -23,7 +23,6 @@ type session struct {
 	connection uint64        // the count of the connection that it was on last, as the client said
 	states     []*state      // that have a record of the session
 	away       *list.Element // in the list of sessions without a connection; nil while there is one
-	newest     uint64        // the serial number of its newest connection
 	since      time.Time     // when it went away
 	timer      func()        // stops the clock of the next review; nil: none is due
 }
@@ -72,11 +71,8 @@ func (t *sessions) attach(p *peer, m protocol.Hello) (s *session, fenced *peer, 
 		if s.clientIdentifier != m.ClientIdentifier || s.subject != subject {
 			return nil, nil, false, failure(protocol.CodeSessionMismatch, "the session belongs to another client")
 		}
-		if s.newest > p.serial {
-			return nil, nil, false, failure(protocol.CodeSessionTaken, "a newer connection has taken the session over")
-		}
 		if m.Connection != 0 && m.Connection < s.connection {
-			return nil, nil, false, failure(protocol.CodeSessionTaken, "a newer connection has the session already")
+			return nil, nil, false, failure(protocol.CodeSessionTaken, "a newer connection has taken the session over")
 		}
 	}
 	if s.away != nil {
@@ -84,7 +80,6 @@ func (t *sessions) attach(p *peer, m protocol.Hello) (s *session, fenced *peer, 
 		s.away = nil
 	}
 	s.connection = m.Connection
-	s.newest = p.serial
 	s.client.Store(clientBox{p.client})
 	if fenced = s.peer.Swap(p); fenced != nil {
 		t.reviewAfter(s, t.server.options.ReconnectGrace) // of states that the new connection does not join

@@ -85,16 +85,19 @@ func TestNewerConnectionFencesTheOlder(t *testing.T) {
 func TestLateHelloOfAnOlderConnectionFencesNobody(t *testing.T) {
 	f := newFixture(t, Options{})
 	f.create(StateOptions{Identifier: "s"})
-	older := f.dial(nil)
-	newer := f.joined("a", "s")
-	hello := fmt.Sprintf(`["hello","%s","a",{}]`, sessionNamed("a"))
-	older.send(hello)
+	hello := func(connection int) string {
+		return fmt.Sprintf(`["hello","%s","a",{"connection":%d}]`, sessionNamed("a"), connection)
+	}
+	newer, older := f.dial(nil), f.dial(nil)
+	newer.send(hello(2), `["join",1,"s"]`)
+	newer.recv()
+	older.send(hello(1))
 	older.expectBye(protocol.CodeSessionTaken, "a newer connection has taken the session over")
 	newer.send(`["merge",1,1,0,{"a":1}]`)
 	newer.expect(`["accepted",1,1,1]`)
+	newer.peer.disconnect()
 	older = f.dial(nil)
-	f.client("a").peer.disconnect()
-	older.send(hello)
+	older.send(hello(1))
 	older.expectBye(protocol.CodeSessionTaken, "a newer connection has taken the session over")
 }
 

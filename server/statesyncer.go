@@ -30,7 +30,6 @@ type StateSyncer struct {
 	inFlight   gauge // changes without a verdict
 	drivers    gauge // connections with I/O
 	counts     counts
-	serial     atomic.Uint64 // of the newest connection
 
 	mu      sync.Mutex // guards everything below
 	states  map[string]*state
