@@ -232,6 +232,15 @@ func (c *modelClient) deliverUp() bool {
 	return true
 }
 
+// exchange lets a frame go each way, as on a network that works.
+func (c *modelClient) exchange() {
+	c.tick()
+	c.pull()
+	c.deliverUp()
+	c.take()
+	c.deliverDown()
+}
+
 // onlyChanges returns the lines of a frame that are changes.
 func onlyChanges(frame []byte) []byte {
 	var changes [][]byte

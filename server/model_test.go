@@ -60,7 +60,7 @@ func TestModel(t *testing.T) {
 // modelCounts are what a run has met. A run of many seeds that never meets one of them tests less than it says.
 type modelCounts struct {
 	accepted, refused, unknown, rewritten, stale, conflict, tooOld, replaced, removed,
-	resumed, restarted, jumps, cuts, repeated, elements, forgotten, chained, lateCommits uint64
+	resumed, restarted, jumps, cuts, repeated, elements, chained, lateCommits uint64
 }
 
 func (c *modelCounts) each() map[string]*uint64 {
@@ -68,7 +68,7 @@ func (c *modelCounts) each() map[string]*uint64 {
 		"accepted": &c.accepted, "refused": &c.refused, "unknown": &c.unknown, "rewritten": &c.rewritten, "stale": &c.stale,
 		"conflict": &c.conflict, "tooOld": &c.tooOld, "replaced": &c.replaced, "removed": &c.removed, "resumed": &c.resumed,
 		"restarted": &c.restarted, "jumps": &c.jumps, "cuts": &c.cuts, "repeated": &c.repeated, "elements": &c.elements,
-		"forgotten": &c.forgotten, "chained": &c.chained, "lateCommits": &c.lateCommits,
+		"chained": &c.chained, "lateCommits": &c.lateCommits,
 	}
 }
 
@@ -165,7 +165,7 @@ func (m *model) run() {
 	for i := range 2 + m.random.IntN(7) {
 		m.addClient(i)
 	}
-	for range 150 + m.random.IntN(350) {
+	for range 200 + m.random.IntN(500) {
 		m.step()
 	}
 	m.quiet()
@@ -239,25 +239,27 @@ func (m *model) step() {
 	m.clock.advance(time.Duration(m.random.IntN(30)) * time.Millisecond)
 	c := m.clients[m.random.IntN(len(m.clients))]
 	switch n := m.random.IntN(100); {
-	case n < 24:
+	case n < 22:
 		c.submit()
-	case n < 38:
+	case n < 52:
+		c.exchange()
+	case n < 60:
 		c.pull()
-	case n < 54:
+	case n < 68:
 		c.deliverUp()
-	case n < 64:
+	case n < 74:
 		c.take()
-	case n < 78:
-		c.deliverDown()
 	case n < 82:
-		c.cut()
+		c.deliverDown()
 	case n < 85:
-		c.joinOrLeave()
+		c.cut()
 	case n < 88:
+		c.joinOrLeave()
+	case n < 91:
 		m.disturb(c)
-	case n < 90:
-		c.zombie()
 	case n < 93:
+		c.zombie()
+	case n < 96:
 		m.commitSome()
 	default:
 		c.tick()
@@ -280,10 +282,10 @@ func (m *model) disturb(c *modelClient) {
 		c.offline = !c.offline
 	case 6:
 		m.server.beat()
-	case 7, 8:
+	case 7:
 		m.clock.advance(time.Duration(m.random.IntN(40)) * time.Second)
 	case 9:
-		if c.line == nil && m.random.IntN(2) == 0 {
+		if c.line == nil {
 			m.logf("everybody waits until sessions have expired")
 			m.clock.advance(11 * time.Minute)
 		}
