@@ -66,7 +66,7 @@ func (s *State) received(mark uint64) {
 		s.core.inFlight += p.wireSize
 	}
 	if len(s.pending) == 0 || s.pending[0].number == 0 {
-		s.answered, s.numbered = mark, mark
+		s.numbered = mark
 	}
 	s.numbered = max(s.numbered, mark)
 }
@@ -81,6 +81,7 @@ func (s *State) loseForgotten(mark uint64) {
 		s.takeBack(0)
 		s.answer(Verdict{Code: errUnknown.Code, Reason: errUnknown.Reason})
 	}
+	s.answered = 0
 }
 
 // settleListed settles the own changes that a jump has behind it, and returns the properties that accepted ones wrote. One
@@ -103,6 +104,7 @@ func (s *State) settleListed(verdicts []protocol.Verdict) (written access) {
 				s.answer(Verdict{Version: v.Version})
 			}
 		}
+		s.answered = max(s.answered, v.Number)
 	}
 	return written
 }

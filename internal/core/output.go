@@ -130,17 +130,21 @@ func (c *Core) windowAllows(size int) bool {
 
 // maySend reports whether the next change may be sent now: within the window; with an index only when no own change is
 // unanswered, so that its base is a version of the server; a transaction only when all that its view was made of can be
-// told from the answers.
+// told from the answers. Changes that were left behind unanswered by an earlier State count too.
 func (s *State) maySend() bool {
-	if !s.granted || s.onWire >= len(s.pending) || s.onWire >= int(s.core.welcome.Window) {
+	if !s.granted || s.onWire >= len(s.pending) {
 		return false
 	}
 	p := s.pending[s.onWire]
-	if p.indexed && s.onWire > 0 {
+	unanswered := s.numberOf(p) - 1 - s.answered
+	if unanswered >= uint64(s.core.welcome.Window) || p.indexed && unanswered > 0 {
 		return false
 	}
 	if _, ok := p.change.(Transaction); !ok || p.number != 0 {
 		return true
+	}
+	if unanswered > uint64(s.onWire) {
+		return false
 	}
 	for _, earlier := range s.pending[:s.onWire] {
 		if earlier.hidden || earlier.tied() {
@@ -150,15 +154,20 @@ func (s *State) maySend() bool {
 	return true
 }
 
+// numberOf returns the number of the next change to send: the one that it has been given, or the next.
+func (s *State) numberOf(p *pending) uint64 {
+	if p.number != 0 {
+		return p.number
+	}
+	return s.numbered + 1
+}
+
 // message returns the change as it is sent: for the first time, or once more exactly as it was.
 func (s *State) message(p *pending) protocol.Message {
 	if p.number == 0 {
 		p.base, p.seen, p.sentOps = s.version, s.answered, p.ops
 	}
-	head := protocol.Change{N: s.n, Number: p.number, Base: p.base}
-	if p.number == 0 {
-		head.Number = s.numbered + 1
-	}
+	head := protocol.Change{N: s.n, Number: s.numberOf(p), Base: p.base}
 	switch change := p.change.(type) {
 	case Merge:
 		return protocol.Merge{Change: head, Updates: p.updates}

@@ -187,7 +187,19 @@ func (s *State) acceptedStray(m protocol.Accepted) error {
 		s.rejoin()
 		return nil
 	}
-	return s.enter(m.Version, m.Ops)
+	if err := s.enter(m.Version, m.Ops); err != nil {
+		return err
+	}
+	s.answeredStray(m.Number)
+	return nil
+}
+
+// answeredStray notes the answer to a change that is not pending here any more.
+func (s *State) answeredStray(number uint64) {
+	if number <= s.numbered {
+		s.answered = max(s.answered, number)
+	}
+	s.wantsOutput()
 }
 
 // acceptedAsIs confirms the first pending change as it was replayed: the view stays, and the kept root is the value.
@@ -246,6 +258,8 @@ func (s *State) refused(m protocol.Refused) error {
 		s.delay(Rollback)
 	case s.early(m.Number):
 		return s.fault("change ", decimal(m.Number), " was answered before an earlier one")
+	default:
+		s.answeredStray(m.Number)
 	}
 	return nil
 }

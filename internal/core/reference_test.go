@@ -46,6 +46,7 @@ type refEntry struct {
 type refRecord struct {
 	received uint64
 	answers  []refAnswer // by number - 1
+	late     bool        // frames of a connection came after that of a newer one, so that changes come twice
 	jumped   uint64      // the version of the last jump of a subscriber of the session
 }
 
@@ -78,7 +79,6 @@ type refSub struct {
 	record   *refRecord
 	cursor   uint64
 	answered uint64
-	left     uint64 // the mark at a join that named no cursor: what is unanswered then was left behind
 }
 
 func newReference(random *rand.Rand) *reference {
@@ -188,19 +188,15 @@ func (c *refConn) join(m protocol.Join) {
 		return
 	}
 	sub := &refSub{state: s, record: s.record(c.session), cursor: s.head(), answered: 0}
+	c.checkResume(m, sub)
 	joined := protocol.Joined{N: m.N, Epoch: s.epoch, Version: s.head(), Mark: sub.record.received}
 	switch {
-	case m.Epoch == s.epoch && m.Version > s.head():
-		panic("the client is ahead")
 	case m.Epoch == s.epoch && m.Version+1 >= s.first && !c.server.chance(10):
 		sub.cursor, sub.answered = m.Version, min(m.Answered, sub.record.received) // it may speak of a forgotten session
 		joined.Version = m.Version
 	default:
 		if m.Epoch == s.epoch {
 			sub.answered = min(m.Answered, sub.record.received)
-		}
-		if m.Epoch == "" {
-			sub.left = sub.record.received
 		}
 		joined.Value = s.value()
 		joined.Verdicts = sub.settled(sub.cursor)
@@ -209,6 +205,28 @@ func (c *refConn) join(m protocol.Join) {
 	c.out = append(c.out, joined)
 	c.subs[m.N] = sub
 	c.order = append(c.order, m.N)
+}
+
+// checkResume panics on what no correct client says.
+func (c *refConn) checkResume(m protocol.Join, sub *refSub) {
+	for _, other := range c.subs {
+		if other.state == sub.state {
+			panic("the state is joined already")
+		}
+	}
+	answers := sub.record.answers
+	switch {
+	case m.Epoch != sub.state.epoch:
+	case m.Version > sub.state.head():
+		panic("the client is ahead")
+	case sub.record.received == 0:
+	case m.Answered > uint64(len(answers)):
+		panic(fmt.Sprintf("the client has the answer to %d, and %d are judged", m.Answered, len(answers)))
+	case m.Answered > 0 && answers[m.Answered-1].Version > m.Version:
+		panic(fmt.Sprintf("the client has the answer to %d and not its version", m.Answered))
+	case m.Answered < uint64(len(answers)) && answers[m.Answered].Version != 0 && answers[m.Answered].Version <= m.Version:
+		panic(fmt.Sprintf("the client has version %d and not the answer to %d", m.Version, m.Answered+1))
+	}
 }
 
 // settled returns the verdicts that a jump to the version has behind it.
@@ -233,17 +251,24 @@ func (c *refConn) change(head protocol.Change, m protocol.ClientMessage) {
 		panic(head.Fault)
 	}
 	record := sub.record
-	if head.Number <= record.received {
+	record.late = record.late || c.dead
+	if head.Number <= record.received && record.late {
 		return
 	}
 	if head.Number != record.received+1 {
 		panic(fmt.Sprintf("change %d came after %d", head.Number, record.received))
 	}
-	if head.Base > sub.state.head() {
-		panic("a base that does not exist")
+	if head.Base > sub.cursor && !c.dead {
+		panic("a base that was not sent")
 	}
-	if head.Number-max(sub.answered, sub.left) > uint64(c.server.window) {
+	if head.Number-sub.answered > uint64(c.server.window) {
 		panic("window exceeded")
+	}
+	if p, ok := m.(protocol.Patch); ok && document.HasIndex(p.Ops) && head.Number != sub.answered+1 && !c.dead {
+		panic(fmt.Sprintf("change %d has an index while %d was the last one answered", head.Number, sub.answered))
+	}
+	if t, ok := m.(protocol.Transaction); ok && t.Answered > sub.answered {
+		panic(fmt.Sprintf("transaction %d has seen the answer to %d, and %d were answered", head.Number, t.Answered, sub.answered))
 	}
 	record.received = head.Number
 	sub.state.inbox = append(sub.state.inbox, refChange{c.session, record, head.Number, head.Base, m})

@@ -1,12 +1,16 @@
 package core
 
 // reopening loses the connection, dials again and says hello.
-const reopening = `
-	lost 1006
-	tick 5000
-	connected
-	! ...
-`
+var reopening = reopeningAt("5000")
+
+func reopeningAt(time string) string {
+	return `
+		lost 1006
+		tick ` + time + `
+		connected
+		! ...
+	`
+}
 
 const welcome = `["welcome",true,{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]`
 
@@ -380,6 +384,31 @@ var endScripts = map[string]string{
 		< ["joined",2,"e",2,1,[[1,2]],{"count":0,"x":1}]
 		! changed catch-up 1-2 {"x":1} was {}
 		! joined fresh
+	`,
+	"what was left behind unanswered counts until its answer comes": opening + `
+		merge {"x":1}
+		> ["merge",1,1,1,{"x":1}]
+		leave
+		join abc
+		` + reopening + `
+		> ["hello","0123456789abcdef","me",{"connection":2}]
+		> ["join",1,"abc"]
+		< ` + welcome + `
+		< ["joined",1,"e",1,1,[],{"count":0,"list":["a"]}]
+		basis
+		transaction all {"count":1}
+		patch [{"op":"remove","path":"/list/0"}]
+		> nothing
+		` + reopeningAt("9000") + `
+		> ["hello","0123456789abcdef","me",{"connection":3}]
+		> ["join",1,"abc","e",1,0]
+		< ` + welcome + `
+		< ["joined",1,"e",1,1]
+		> nothing
+		< ["refused",1,1,4300,"no"]
+		> ["transaction",1,2,1,{"count":1},null,1]
+		< ["accepted",1,2,2]
+		> ["patch",1,3,2,[["remove",["list",0]]]]
 	`,
 	"a refused join": `
 		join abc
