@@ -235,9 +235,11 @@ func TestNoTokenIsLogged(t *testing.T) {
 		{Subprotocols: []string{Subprotocol, tokenProtocol + base64.RawURLEncoding.EncodeToString([]byte(secret))}},
 		{Subprotocols: []string{tokenProtocol + base64.RawURLEncoding.EncodeToString([]byte(secret))}},
 	} {
-		if got := dialRaw(t, s, options).recv(); strings.Contains(got, secret) {
+		c := dialRaw(t, s, options)
+		if got := c.recv(); strings.Contains(got, secret) {
 			t.Errorf("the client was told %s", got)
 		}
+		_, _, _ = c.conn.Read(c.ctx) // the close
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)

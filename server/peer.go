@@ -249,12 +249,13 @@ func (p *peer) rouse() {
 
 // fail ends the connection: bye is said before everything that waits.
 func (p *peer) fail(why *Error) {
-	p.say(protocol.Bye{Code: why.Code, Reason: reasonOf(why), RetryAfter: p.server.advice(why.Code)}, true)
+	p.say(why, true)
 	p.leaveAll()
 }
 
 // say makes bye the last message, after everything that waits unless it is urgent.
-func (p *peer) say(bye protocol.Bye, urgent bool) {
+func (p *peer) say(why *Error, urgent bool) {
+	bye := protocol.Bye{Code: why.Code, Reason: reasonOf(why), RetryAfter: p.server.advice(why.Code)}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.over || p.bye != nil && (p.urgent || !urgent) {

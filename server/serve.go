@@ -104,7 +104,7 @@ func (s *StateSyncer) Shutdown(ctx context.Context) error {
 	s.stopListening()
 	err := s.inFlight.wait(ctx)
 	for _, p := range s.allPeers() {
-		p.say(protocol.Bye{Code: protocol.CodeShuttingDown, RetryAfter: s.advice(protocol.CodeShuttingDown)}, false)
+		p.say(&Error{Code: protocol.CodeShuttingDown}, false)
 	}
 	if err == nil {
 		err = s.drivers.wait(ctx)
