@@ -139,7 +139,18 @@ func (o Options) withDefaults() (Options, error) {
 		}
 	}
 	o.setSeams()
-	return o, nil
+	return o, o.checkTogether()
+}
+
+// checkTogether refuses options that do not fit each other, when the defaults are filled in.
+func (o Options) checkTogether() error {
+	if o.Heartbeat < time.Millisecond {
+		return fmt.Errorf("option Heartbeat is %v, and must be at least %v", o.Heartbeat, time.Millisecond)
+	}
+	if o.SessionExpiry < o.ReconnectGrace {
+		return fmt.Errorf("option SessionExpiry is %v, and must not be less than ReconnectGrace, %v", o.SessionExpiry, o.ReconnectGrace)
+	}
+	return nil
 }
 
 // check refuses what no default can mend.

@@ -145,6 +145,9 @@ func (s *StateSyncer) initialValue(options StateOptions) (document.Value, error)
 	if err := protocol.CheckIdentifier(options.Identifier); err != nil {
 		return document.Value{}, err
 	}
+	if options.TTL < 0 {
+		return document.Value{}, fmt.Errorf("its TTL is %v, and must not be negative", options.TTL)
+	}
 	if options.InitialValue == nil {
 		return document.EmptyObject, nil
 	}
