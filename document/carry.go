@@ -19,13 +19,13 @@ const familyLimit = 64
 // any more are left out of it; what the change took out of the entry's sight and may have altered is a write in it.
 //
 // The error is an *Error with CodeConflict and the path as change has it, when an operation of the change names an
-// element that the entry ended: removed, replaced, or moved out of its array, or an index at or under which the entry
-// wrote a member, or under which it took one away. A path of names only is never a conflict. One case is refused although
-// the element lives: what the change itself wrote by name into a container that the entry wrote over.
+// element that the entry ended: it was removed, replaced, or moved out of its array, or the entry set, removed or moved a
+// member on the way to it. A path of names only is never a conflict. One case is refused although the element lives: what
+// the change itself wrote by name into a container that the entry wrote over, because an entry cannot say "all but this".
 //
 // Carry is pure and changes neither argument; results may share memory with them. Carrying over two entries one after
-// another equals carrying over their concatenation, and so does carrying two changes. The cost is the product of the two
-// lengths.
+// another equals carrying over their concatenation, which is why the loop over the entry is the outer one; the same goes
+// for two changes. The cost is the product of the two lengths.
 func Carry(change, entry []Op) (carried, entryAfter []Op, err error) {
 	first := slices.IndexFunc(entry, func(e Op) bool {
 		return slices.ContainsFunc(change, func(c Op) bool { return meets(c, e) })
@@ -42,9 +42,13 @@ func Carry(change, entry []Op) (carried, entryAfter []Op, err error) {
 		}
 		f.ops = append(f.ops[:0], position(e))
 		for i := range carried {
-			ended := false
-			if carried[i], ended = f.cross(carried[i]); ended {
-				return nil, nil, conflict(change[i])
+			var ended [2]bool
+			carried[i], ended = f.cross(carried[i])
+			switch {
+			case ended[0]:
+				return nil, nil, conflict(change[i].From)
+			case ended[1]:
+				return nil, nil, conflict(change[i].Path)
 			}
 		}
 		entryAfter = append(entryAfter, f.ops...)
@@ -52,12 +56,7 @@ func Carry(change, entry []Op) (carried, entryAfter []Op, err error) {
 	return carried, entryAfter, nil
 }
 
-// conflict names the path of the operation that has an index; where two have, the one that names the source.
-func conflict(c Op) *Error {
-	path := c.Path
-	if hasElement(c.From) {
-		path = c.From
-	}
+func conflict(path Path) *Error {
 	return failAt(CodeConflict, path, "a change accepted earlier removed or replaced the element, moved it away, or wrote over its array")
 }
 
@@ -67,8 +66,9 @@ type family struct {
 	next []Op // scratch, so that a long entry does not allocate for each operation
 }
 
-// cross carries c over the family and the family over c. ended reports that c names an element that the family ended.
-func (f *family) cross(c Op) (carried Op, ended bool) {
+// cross carries c over the family and the family over c. ended reports whether the source and the target of c name
+// an element that the family ended.
+func (f *family) cross(c Op) (carried Op, ended [2]bool) {
 	f.next = f.next[:0]
 	for _, e := range f.ops {
 		if !meets(c, e) {
@@ -76,8 +76,8 @@ func (f *family) cross(c Op) (carried Op, ended bool) {
 			continue
 		}
 		x := newCrossing(c, e)
-		if x.run(); x.ended {
-			return c, true
+		if x.run(); x.ended[0] || x.ended[1] {
+			return c, x.ended
 		}
 		c = x.carried(c)
 		f.next = x.appendEntry(f.next)
@@ -86,7 +86,7 @@ func (f *family) cross(c Op) (carried Op, ended bool) {
 		f.next = append(f.next[:0], Op{Kind: Add})
 	}
 	f.ops, f.next = f.next, f.ops
-	return c, false
+	return c, ended
 }
 
 // position returns an operation of an entry without what moves no position: values, and the source of a copy.
@@ -133,7 +133,7 @@ type crossing struct {
 	origin  [2]effect // the entry's effects as they were
 	source  [2]Path   // where the change's source was when each of them came
 	copies  bool      // the change copies from source
-	ended   bool      // the change names an element that the entry ended
+	ended   [2]bool   // the change's source, and its target, name an element that the entry ended
 	spoiled bool      // the entry wrote at or above what the change moves or copies by name
 }
 
@@ -167,15 +167,15 @@ func (x *crossing) run() {
 			}
 			if e.kind != nothing {
 				x.entry[j] = overChange(e, c)
-				c = x.overEntry(c, e, i == 0)
+				c = x.overEntry(c, e, i)
 			}
 		}
 		x.change[i] = c
 	}
 }
 
-// overEntry carries an effect of the change over an effect of the entry.
-func (x *crossing) overEntry(c, e effect, source bool) effect {
+// overEntry carries the i-th effect of the change over an effect of the entry.
+func (x *crossing) overEntry(c, e effect, i int) effect {
 	if c.inHand(e) {
 		return c.putDown(e)
 	}
@@ -185,8 +185,8 @@ func (x *crossing) overEntry(c, e effect, source bool) effect {
 	case e.kind == take && e.hand != 0: // moved within its array: followed
 		c = c.pickUp(e)
 	case hasElement(c.path[e.depth():]):
-		x.ended = true
-	case source: // a name, and what it names is another value now
+		x.ended[i] = true
+	case i == 0: // a name, and what it names is another value now
 		x.spoiled = true
 	}
 	return c

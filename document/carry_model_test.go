@@ -42,6 +42,7 @@ type modelSlot struct {
 	from *modelSlot // where they moved it from, within the array
 	lost bool       // the change took what they moved here, so that they moved nothing
 	made changeSlot
+	twin *modelSlot // of onMine: the one onNow
 }
 
 // changeSlot says whether the change inserted here. It makes two slots: on its own side, its element has a place among
@@ -128,20 +129,20 @@ func (n *modelNode) gap(s side, i int) int {
 	return n.slot(now, i-1) + 1
 }
 
-// carriedGap returns where in slots an insertion by the change at index i goes on side now: right of what it itself has
-// put left of it, and right of what the entries inserted into the same gap, in their order.
+// carriedGap returns where in slots an insertion by the change at index i goes on side now: right of what the entries
+// inserted into the same gap, in their order, and right of what the change itself has put left of it.
 func (n *modelNode) carriedGap(i int) int {
-	at := n.slot(mine, i)
-	for _, slot := range n.slots[:at] {
-		if slot.made == onMine && slot.node[mine] != nil {
-			other, _ := n.place(now, slot.node[mine])
-			at = max(at, other+1)
-		}
-	}
+	own := n.slot(mine, i)
+	at := own
 	for next, time := n.birthAfter(math.MinInt); next >= 0; next, time = n.birthAfter(time) {
 		between := func(slot *modelSlot) bool { return slot.there(time) }
 		if next >= at && !slices.ContainsFunc(n.slots[at:next], between) {
 			at = next + 1
+		}
+	}
+	for _, slot := range n.slots[:own] {
+		if slot.made == onMine && slot.node[mine] != nil {
+			at = max(at, slices.Index(n.slots, slot.twin)+1)
 		}
 	}
 	return at
@@ -161,8 +162,9 @@ func (n *modelNode) birthAfter(last int) (next, time int) {
 // insertBoth inserts by the change.
 func (n *modelNode) insertBoth(i int, nodes [2]*modelNode) {
 	own, other := n.slot(mine, i), n.carriedGap(i)
-	n.insert(other, &modelSlot{node: [2]*modelNode{now: nodes[now]}, made: onNow})
-	n.insert(own, &modelSlot{node: [2]*modelNode{mine: nodes[mine]}, made: onMine})
+	twin := &modelSlot{node: [2]*modelNode{now: nodes[now]}, made: onNow}
+	n.insert(other, twin)
+	n.insert(own, &modelSlot{node: [2]*modelNode{mine: nodes[mine]}, made: onMine, twin: twin})
 }
 
 func (n *modelNode) insert(at int, slot *modelSlot) { n.slots = slices.Insert(n.slots, at, slot) }
@@ -258,7 +260,7 @@ func (t twins) slot(slot *modelSlot) *modelSlot {
 	c := *slot
 	t.slots[slot] = &c
 	c.node = [2]*modelNode{t.of(slot.node[mine]), t.of(slot.node[now])}
-	c.from = t.slot(slot.from)
+	c.from, c.twin = t.slot(slot.from), t.slot(slot.twin)
 	return &c
 }
 

@@ -289,9 +289,11 @@ func TestCarryKeepsValuesAndSaysWhatEnded(t *testing.T) {
 	if !errors.As(err, &e) || e.Code != CodeConflict {
 		t.Errorf("got %v, want an *Error with conflict", err)
 	}
-	_, _, err = Carry(positions(t, "move /a/2 /b/1"), positions(t, "add /a/0; remove /a/3"))
-	if !errors.As(err, &e) || e.Path != "/a/2" {
-		t.Errorf("got %v, want the path as the change has it", err)
+	for entry, want := range map[string]string{"add /a/0; remove /a/3": "/a/2", "add /a/0; add /b": "/b/1"} {
+		_, _, err = Carry(positions(t, "move /a/2 /b/1"), positions(t, entry))
+		if !errors.As(err, &e) || e.Path != want {
+			t.Errorf("%s: got %v, want %s, as the change has it", entry, err, want)
+		}
 	}
 }
 
