@@ -105,7 +105,7 @@ func joinError(err error, status wasmclient.Status, identifier string, patience 
 	case errors.Is(err, wasmclient.ErrStateNotFound):
 		return fmt.Errorf("there is no state %q on this server; start the server with --states or --create-missing, or correct the identifier", identifier)
 	case errors.Is(err, context.DeadlineExceeded) && status.LastError != nil:
-		return noServerErrorf("no connection within %v: %w; is the server running, and is the address right?", patience, status.LastError)
+		return noServerErrorf("no connection within %v: %v; is the server running, and is the address right?", patience, plain(status.LastError))
 	case errors.Is(err, context.DeadlineExceeded):
 		return noServerErrorf("no answer within %v; is there a StateSyncer at the address?", patience)
 	case status.Phase == wasmclient.Failed:
@@ -113,6 +113,16 @@ func joinError(err error, status wasmclient.Status, identifier string, patience 
 	default:
 		return err
 	}
+}
+
+// plain is an error's text for people, as a part of a sentence: without a code that has no name, and without a full stop.
+func plain(err error) string {
+	text := err.Error()
+	var coded *wasmclient.Error
+	if errors.As(err, &coded) && coded.Code.Sentence() == "" && coded.Reason != "" {
+		text = coded.Reason
+	}
+	return strings.TrimSuffix(text, ".")
 }
 
 // endError says why a state that had been joined is over.
@@ -148,10 +158,10 @@ func (r *reporter) status(status wasmclient.Status) {
 	case status.Phase == wasmclient.Waiting && status.LastError != nil:
 		trouble := "cannot connect"
 		if status.EverConnected && !r.worse {
-			trouble = "the connection was lost"
+			trouble = "disconnected"
 		}
 		r.worse = true
-		r.say("%s: %s; trying again in %v", trouble, strings.TrimSuffix(status.LastError.Error(), "."), time.Until(status.NextRetry).Round(100*time.Millisecond))
+		r.say("%s: %v; trying again in %v", trouble, plain(status.LastError), time.Until(status.NextRetry).Round(100*time.Millisecond))
 	case status.Phase == wasmclient.Connected && r.worse:
 		r.worse = false
 		r.say("connected")

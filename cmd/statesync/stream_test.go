@@ -106,7 +106,7 @@ func TestAppendIsExactlyOnceOverLostConnections(t *testing.T) {
 	if cut.count() < 3 {
 		t.Errorf("the connection was cut %d times only: the test shows too little", cut.count())
 	}
-	feeder.stderr.says(t, "the connection was lost")
+	feeder.stderr.says(t, "statesync: disconnected: ")
 }
 
 // Two pipelines into one array: each line once, and the lines of each in their own order.
@@ -155,7 +155,7 @@ func TestWatchSurvivesARestart(t *testing.T) {
 	if code := server.exit(); code != 0 {
 		t.Errorf("serve ended with %d after SIGTERM: %s", code, server.stderr.text())
 	}
-	watcher.stderr.says(t, "the connection was lost")
+	watcher.stderr.says(t, "statesync: disconnected: ")
 	again := start(t, nil, "serve", "--address", strings.TrimPrefix(address, "ws://"), "--states", states)
 	addressOf(t, again)
 	watcher.stderr.says(t, "statesync: connected\n")
@@ -179,7 +179,7 @@ func TestDrain(t *testing.T) {
 		t.Errorf("serve ended with %d after SIGTERM: %s", code, server.stderr.text())
 	}
 	_ = writer.Close()
-	feeder.stderr.says(t, "the connection was lost")
+	feeder.stderr.says(t, "statesync: disconnected: ")
 	feeder.signal(os.Interrupt)
 	if code := feeder.exit(); code != 130 {
 		t.Errorf("append ended with %d after an interruption, want 130", code)
