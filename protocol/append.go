@@ -72,7 +72,7 @@ func (m Pong) Append(dst []byte) []byte { return append(dst, `["pong"]`...) }
 
 // Append implements [Message].
 func (m Welcome) Append(dst []byte) []byte {
-	dst = strconv.AppendBool(append(dst, `["welcome",`...), m.Resumed)
+	dst = appendText(append(dst, `["welcome",`...), m.Epoch)
 	dst = strconv.AppendUint(append(dst, `,{"heartbeat":`...), uint64(m.Heartbeat), 10)
 	dst = strconv.AppendUint(append(dst, `,"window":`...), uint64(m.Window), 10)
 	dst = strconv.AppendUint(append(dst, `,"windowBytes":`...), uint64(m.WindowBytes), 10)

@@ -105,7 +105,7 @@ func readTransaction(r *reader) ClientMessage {
 func readPong(*reader) ClientMessage { return Pong{} }
 
 func readWelcome(r *reader) ServerMessage {
-	m := Welcome{Resumed: r.bool()}
+	m := Welcome{Epoch: r.epoch()}
 	settings := r.mustObject()
 	m.Heartbeat = r.setting(settings, "heartbeat")
 	m.Window = r.setting(settings, "window")

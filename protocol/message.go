@@ -85,7 +85,7 @@ type Pong struct{}
 
 // Welcome answers Hello.
 type Welcome struct {
-	Resumed     bool   // the server knew the session
+	Epoch       string // of the session: another one than before says that the server has forgotten what was sent in it
 	Heartbeat   uint32 // milliseconds of silence after which the server sends a ping
 	Window      uint32 // unanswered changes per state
 	WindowBytes uint32 // bytes of unanswered changes per connection; one change is always allowed

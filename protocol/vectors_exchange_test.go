@@ -24,7 +24,7 @@ type exchangeVector struct {
 var exchange = []struct{ from, frame, note string }{
 	{"client", `["hello","Zx8kPq3Lr0TnVb6Y","ann",{}]
 ["join",1,"chat"]`, "The first frame. The client does not wait for `welcome` before it joins."},
-	{"server", `["welcome",false,{"heartbeat":15000,"window":512,"windowBytes":4194304,"maxMessage":1048576}]
+	{"server", `["welcome","Zq3w",{"heartbeat":15000,"window":512,"windowBytes":4194304,"maxMessage":1048576}]
 ["joined",1,"q2Vd9-_x",41,0,[],{"count":1,"messages":["hi"],"title":"Tea"}]`, "A session that the server did not know, and a fresh start at version 41."},
 	{"client", `["patch",1,1,41,[["replace",["messages",0],"hi!"]]]`, "Ann edits the first message. The index is that of version 41."},
 	{"server", `["entries",1,42,[["add",["messages",0],"hello"]]]
@@ -37,7 +37,7 @@ var exchange = []struct{ from, frame, note string }{
 	{"server", ``, "The connection is lost before the answer."},
 	{"client", `["hello","Zx8kPq3Lr0TnVb6Y","ann",{}]
 ["join",1,"chat","q2Vd9-_x",44,3]`, "A new connection resumes: version 44 of the epoch, and everything up to change 3 is answered."},
-	{"server", `["welcome",true,{"heartbeat":15000,"window":512,"windowBytes":4194304,"maxMessage":1048576}]
+	{"server", `["welcome","Zq3w",{"heartbeat":15000,"window":512,"windowBytes":4194304,"maxMessage":1048576}]
 ["joined",1,"q2Vd9-_x",44,4]
 ["accepted",1,4,45]
 ["entries",1,46,[["increment",["count"],5]],[["move",["messages",1],["messages",0]],["remove",["title"]]]]`, "The resume is granted. The mark 4 says that change 4 had arrived, so it is not sent again; its answer stands in its place in the stream, before what Bob did since."},

@@ -42,8 +42,8 @@ var messageTexts = []struct{ name, from, text string }{
 	{"pong", "client", `["pong"]`},
 	{"pong in escapes", "client", `["\u0070ong"]`},
 
-	{"welcome", "server", `["welcome",false,{"heartbeat":15000,"window":512,"windowBytes":4194304,"maxMessage":1048576}]`},
-	{"welcome with a setting of a later version", "server", `["welcome",true,{"compress":true,"heartbeat":15000,"maxMessage":1048576,"window":1,"windowBytes":4294967295}]`},
+	{"welcome", "server", `["welcome","Zq3w",{"heartbeat":15000,"window":512,"windowBytes":4194304,"maxMessage":1048576}]`},
+	{"welcome with a setting of a later version", "server", `["welcome","Zq3w",{"compress":true,"heartbeat":15000,"maxMessage":1048576,"window":1,"windowBytes":4294967295}]`},
 	{"joined, resume granted", "server", `["joined",1,"q2Vd9-_x",41,7]`},
 	{"joined, fresh start", "server", `["joined",1,"q2Vd9-_x",0,0,[],{"messages":[]}]`},
 	{"joined, fresh start that answers changes", "server", `["joined",1,"q2Vd9-_x",44,9,[[7,42],[8,0,4300,"quiet hours"],[9,44]],{"messages":["hi"]}]`},
@@ -158,7 +158,7 @@ func describeChange(fields []any, c Change) []any {
 func describeServer(fields []any, m Message) []any {
 	switch m := m.(type) {
 	case Welcome:
-		return append(fields, "resumed", m.Resumed, "heartbeat", m.Heartbeat, "window", m.Window, "windowBytes", m.WindowBytes, "maxMessage", m.MaxMessage)
+		return append(fields, "epoch", m.Epoch, "heartbeat", m.Heartbeat, "window", m.Window, "windowBytes", m.WindowBytes, "maxMessage", m.MaxMessage)
 	case Joined:
 		fields = append(fields, "n", m.N, "epoch", m.Epoch, "version", m.Version, "mark", m.Mark)
 		if m.Value.Exists() {

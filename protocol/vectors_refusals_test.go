@@ -74,9 +74,9 @@ var envelopeFaults = []struct{ name, from, text string }{
 	{"answered below 0, after a fault of the value", "client", `["transaction",1,1,0,{"__proto__":1},null,-1]`},
 	{"a long string where a number belongs", "client", `["leave","` + strings.Repeat("é", 40) + `"]`},
 
-	{"a setting that is missing", "server", `["welcome",true,{"heartbeat":15000,"window":512,"windowBytes":4194304}]`},
-	{"a setting with a fraction", "server", `["welcome",true,{"heartbeat":0.5,"window":512,"windowBytes":4194304,"maxMessage":1048576}]`},
-	{"resumed that is a number", "server", `["welcome",1,{}]`},
+	{"a setting that is missing", "server", `["welcome","Zq3w",{"heartbeat":15000,"window":512,"windowBytes":4194304}]`},
+	{"a setting with a fraction", "server", `["welcome","Zq3w",{"heartbeat":0.5,"window":512,"windowBytes":4194304,"maxMessage":1048576}]`},
+	{"an epoch of a session that is a number", "server", `["welcome",1,{}]`},
 	{"entries without an entry", "server", `["entries",1,42]`},
 	{"entries from version 0", "server", `["entries",1,0,[]]`},
 	{"an entry with an operation of no kind", "server", `["entries",1,42,[],[["set",["a"],1]]]`},

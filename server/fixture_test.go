@@ -167,6 +167,8 @@ type wire struct {
 	testing.TB
 	peer  *peer
 	woken atomic.Bool
+
+	welcome string // how the welcome begins when the session is resumed
 }
 
 // dial connects without saying anything.
@@ -179,6 +181,15 @@ func (f *fixture) dial(clientInformation any) *wire {
 
 // session returns a session id for a short name.
 func sessionNamed(name string) string { return name + strings.Repeat("-", protocol.MinSession) }
+
+// welcomeOf returns how the welcome to a known session begins, and nothing that a welcome begins with for another one.
+func (f *fixture) welcomeOf(session string) string {
+	known := f.sessions.byID[session]
+	if known == nil {
+		return "no such session"
+	}
+	return fmt.Sprintf(`["welcome","%s",`, known.epoch)
+}
 
 // client connects and says hello.
 func (f *fixture) client(name string) *wire {

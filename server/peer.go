@@ -109,7 +109,7 @@ func (p *peer) hello(m protocol.Hello) *Error {
 	if p.session != nil {
 		return failure(protocol.CodeBadMessage, "hello came twice")
 	}
-	session, fenced, resumed, err := p.server.sessions.attach(p, m)
+	session, fenced, err := p.server.sessions.attach(p, m)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (p *peer) hello(m protocol.Hello) *Error {
 	p.mu.Unlock()
 	o := &p.server.options
 	p.tell(protocol.Welcome{
-		Resumed:     resumed,
+		Epoch:       session.epoch,
 		Heartbeat:   uint32(o.Heartbeat.Milliseconds()),
 		Window:      uint32(o.Limits.Window),
 		WindowBytes: uint32(o.Limits.WindowBytes),
@@ -149,7 +149,7 @@ func (p *peer) find(n uint32) (*subscription, *Error) {
 	case found && p.subscriptions[i].state != nil:
 		return p.subscriptions[i], nil
 	case found:
-		return nil, failure(protocol.CodeBadMessage, "a message to state %d came before its joined", n)
+		return nil, failure(protocol.CodeBadMessage, "a change to state %d came before its joined", n)
 	case n > p.highest:
 		return nil, failure(protocol.CodeBadMessage, "state %d was never joined", n)
 	}

@@ -13,6 +13,7 @@ import (
 // session is one client instance over all of its connections. Its id is a secret of the client.
 type session struct {
 	id               string
+	epoch            string // of this incarnation: a session that was forgotten and comes again has another one
 	clientIdentifier string
 	subject          string // who the session belongs to, as the authorization said; empty: nobody in particular
 
@@ -51,10 +52,10 @@ type gone struct {
 }
 
 // attach finds or makes the session that a hello names and puts it on the connection. The connection that it was on,
-// if any, is returned: it has to be fenced. resumed says that the session was known. A client says hello on a connection
+// if any, is returned: it has to be fenced. A client says hello on a connection
 // only after the server has accepted it, so the order of accepting tells which one the client gave up, even if its hello
 // comes late.
-func (t *sessions) attach(p *peer, m protocol.Hello) (s *session, fenced *peer, resumed bool, err *Error) {
+func (t *sessions) attach(p *peer, m protocol.Hello) (s *session, fenced *peer, err *Error) {
 	subject := subjectOf(p.client)
 	defer t.sweep()
 	t.mu.Lock()
@@ -62,17 +63,16 @@ func (t *sessions) attach(p *peer, m protocol.Hello) (s *session, fenced *peer, 
 	s = t.byID[m.Session]
 	if s == nil {
 		if len(t.byID) >= t.server.options.Limits.Sessions && !t.forgetOldest() {
-			return nil, nil, false, failure(protocol.CodeOverloaded, "the server holds as many sessions as it may")
+			return nil, nil, failure(protocol.CodeOverloaded, "the server holds as many sessions as it may")
 		}
-		s = &session{id: m.Session, clientIdentifier: m.ClientIdentifier, subject: subject}
+		s = &session{id: m.Session, epoch: t.server.token(), clientIdentifier: m.ClientIdentifier, subject: subject}
 		t.byID[s.id] = s
 	} else {
-		resumed = true
 		if s.clientIdentifier != m.ClientIdentifier || s.subject != subject {
-			return nil, nil, false, failure(protocol.CodeSessionMismatch, "the session belongs to another client")
+			return nil, nil, failure(protocol.CodeSessionMismatch, "the session belongs to another client")
 		}
 		if m.Connection != 0 && m.Connection < s.connection {
-			return nil, nil, false, failure(protocol.CodeSessionTaken, "a newer connection has taken the session over")
+			return nil, nil, failure(protocol.CodeSessionTaken, "a newer connection has taken the session over")
 		}
 	}
 	if s.away != nil {
@@ -84,7 +84,7 @@ func (t *sessions) attach(p *peer, m protocol.Hello) (s *session, fenced *peer, 
 	if fenced = s.peer.Swap(p); fenced != nil {
 		t.reviewAfter(s, t.server.options.ReconnectGrace) // of states that the new connection does not join
 	}
-	return s, fenced, resumed, nil
+	return s, fenced, nil
 }
 
 // subjectOf returns whom the client is authenticated as, if the program says.

@@ -14,6 +14,7 @@ import (
 func (f *fixture) resume(name, identifier string, version, answered int) *wire {
 	f.Helper()
 	w := f.dial(nil)
+	w.welcome = f.welcomeOf(sessionNamed(name))
 	w.send(fmt.Sprintf(`["hello","%s","%s",{}]`, sessionNamed(name), name),
 		fmt.Sprintf(`["join",1,"%s","%s",%d,%d]`, identifier, f.state(identifier).epoch, version, answered))
 	return w
@@ -23,7 +24,7 @@ func (f *fixture) resume(name, identifier string, version, answered int) *wire {
 func (w *wire) expectResumed(f *fixture, identifier string, version, mark int, rest ...string) {
 	w.Helper()
 	got := w.recv()
-	if len(got) == 0 || !strings.HasPrefix(got[0], `["welcome",true,`) {
+	if len(got) == 0 || !strings.HasPrefix(got[0], w.welcome) {
 		w.Fatalf("got %q, want a welcome that resumes", got)
 	}
 	want := append([]string{fmt.Sprintf(`["joined",1,"%s",%d,%d]`, f.state(identifier).epoch, version, mark)}, rest...)
@@ -119,9 +120,10 @@ func TestSessionBelongsToItsClient(t *testing.T) {
 		{"another identifier", user("alice"), `["hello","0123456789abcdef","b",{}]`, false},
 	} {
 		w := f.dial(test.who)
+		welcome := f.welcomeOf("0123456789abcdef")
 		w.send(test.hello)
 		got := w.recv()
-		if test.known && !strings.HasPrefix(got[0], `["welcome",true,`) {
+		if test.known && !strings.HasPrefix(got[0], welcome) {
 			t.Errorf("%s: got %q", test.name, got)
 		}
 		if want := `["bye",4107,"the session belongs to another client",0]`; !test.known && got[0] != want {
@@ -152,8 +154,8 @@ func TestSessionExpires(t *testing.T) {
 		f.clock.advance(test.away)
 		a = f.resume("a", "s", 0, 0)
 		got := a.recv()
-		if want := fmt.Sprintf(`["welcome",%v,`, test.resumed); !strings.HasPrefix(got[0], want) {
-			t.Errorf("%v: got %q, want %s", test.away, got[0], want)
+		if resumed := strings.HasPrefix(got[0], a.welcome); resumed != test.resumed {
+			t.Errorf("%v: got %q, resumed %v", test.away, got[0], resumed)
 		}
 		mark := 0
 		if test.resumed {
@@ -199,7 +201,8 @@ func TestSessionsAreBounded(t *testing.T) {
 	b.peer.disconnect()
 	a.peer.disconnect()
 	f.joined("c", "s") // the one that is away longest is forgotten
-	if got := f.resume("a", "s", 0, 0).recv(); !strings.HasPrefix(got[0], `["welcome",true,`) {
+	back := f.resume("a", "s", 0, 0)
+	if got := back.recv(); !strings.HasPrefix(got[0], back.welcome) {
 		t.Errorf("got %q", got)
 	}
 	if got, want := f.Stats().Sessions, 2; got != want {

@@ -2,6 +2,7 @@ package wasmclient_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,10 +23,11 @@ func TestMain(m *testing.M) {
 
 // fake is a server whose part the test plays, message by message.
 type fake struct {
-	t       *testing.T
-	dials   chan *peer
-	tokens  []string
-	refusal atomic.Pointer[error] // of the next dials
+	sessions int
+	t        *testing.T
+	dials    chan *peer
+	tokens   []string
+	refusal  atomic.Pointer[error] // of the next dials
 }
 
 // peer is the server's end of one connection.
@@ -60,7 +62,7 @@ func (f *fake) client(opts ...wasmclient.Option) *wasmclient.Client {
 	return client
 }
 
-// accept waits for the next connection and welcomes it.
+// accept waits for the next connection and welcomes it in the session, or in a new one that has forgotten everything.
 func (f *fake) accept(resumed bool) *peer {
 	f.t.Helper()
 	p := <-f.dials
@@ -68,7 +70,10 @@ func (f *fake) accept(resumed bool) *peer {
 	if hello, ok := p.next().(protocol.Hello); !ok || hello.ClientIdentifier != "ada" {
 		f.t.Fatalf("the first message is %#v, want the hello of ada", hello)
 	}
-	p.send(protocol.Welcome{Resumed: resumed, Heartbeat: 15_000, Window: 512, WindowBytes: 4 << 20, MaxMessage: 1 << 20})
+	if !resumed {
+		f.sessions++
+	}
+	p.send(protocol.Welcome{Epoch: "s" + strconv.Itoa(f.sessions), Heartbeat: 15_000, Window: 512, WindowBytes: 4 << 20, MaxMessage: 1 << 20})
 	return p
 }
 

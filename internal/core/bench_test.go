@@ -99,7 +99,7 @@ func joinedState(tb testing.TB, value string) *State {
 	c.Start(1)
 	c.Connected(1)
 	c.Output(1, nil, 1<<20)
-	c.Received(1, []byte(`["welcome",false,{"heartbeat":15000,"window":512,"windowBytes":4194304,"maxMessage":1048576}]`+
+	c.Received(1, []byte(`["welcome","s1",{"heartbeat":15000,"window":512,"windowBytes":4194304,"maxMessage":1048576}]`+
 		"\n"+`["joined",1,"epoch",0,0,[],`+value+`]`))
 	c.Effects()
 	if s.Phase() != StateJoined {

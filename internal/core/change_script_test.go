@@ -154,7 +154,7 @@ var changeScripts = map[string]string{
 		> ["hello","0123456789abcdef","me",{"connection":1}]
 		> ["join",1,"abc"]
 		! ...
-		< ["welcome",false,{"heartbeat":15000,"window":9,"windowBytes":1000,"maxMessage":4000}]
+		< ["welcome","s1",{"heartbeat":15000,"window":9,"windowBytes":1000,"maxMessage":4000}]
 		< ["joined",1,"e",4,0,[],{"count":0,"list":["a","b"]}]
 		! settled 6 unsent path_not_found: the object has no member "nowhere" (at /nowhere)
 		! changed catch-up 0-4 {"count":1,"list":["first","a"]} was {}
@@ -210,7 +210,7 @@ var changeScripts = map[string]string{
 		join abc
 		start
 		connected
-		< ["welcome",false,{"heartbeat":15000,"window":1,"windowBytes":1000,"maxMessage":4000}]
+		< ["welcome","s1",{"heartbeat":15000,"window":1,"windowBytes":1000,"maxMessage":4000}]
 		> ["hello","0123456789abcdef","me",{"connection":1}]
 		> ["join",1,"abc"]
 		< ["joined",1,"e",1,0,[],{"count":0}]

@@ -177,11 +177,6 @@ func (c *Core) unlink() {
 // lose records the end of the connection and when to dial again, or the end for good.
 func (c *Core) lose(now Time, loss Loss) {
 	stable := c.link == linkReady && now-c.since >= c.config.StableAfter
-	if c.link == linkOpen && !c.helloDue {
-		for _, s := range c.order {
-			s.doubtful = true
-		}
-	}
 	c.unlink()
 	if stable {
 		c.dials = 0

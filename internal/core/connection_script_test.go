@@ -10,7 +10,7 @@ var connectionScripts = map[string]string{
 		connected
 		> ["hello","0123456789abcdef","me",{"connection":1}]
 		> ["join",1,"abc"]
-		< ["welcome",false,{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]
+		< ["welcome","s1",{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]
 		! status
 		< ["joined",1,"e",1,0,[],{"a":1}]
 		! changed catch-up 0-1 {"a":1} was {}
@@ -23,7 +23,7 @@ var connectionScripts = map[string]string{
 		connected
 		> ["hello","0123456789abcdef","me",{"connection":1}]
 		> ["join",1,"abc"]
-		< ["welcome",false,{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]
+		< ["welcome","s1",{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]
 		! dial 1
 		! status
 		! status
@@ -121,7 +121,7 @@ var connectionScripts = map[string]string{
 		lost 0
 		tick 1000
 		connected
-		< ["welcome",false,{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]
+		< ["welcome","s1",{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]
 		tick 10999
 		lost 1006
 		wake 11807
@@ -132,7 +132,7 @@ var connectionScripts = map[string]string{
 		lost 0
 		tick 1000
 		connected
-		< ["welcome",false,{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]
+		< ["welcome","s1",{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]
 		tick 11000
 		lost 1006
 		wake 11308

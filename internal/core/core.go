@@ -79,6 +79,7 @@ type Core struct {
 	states      map[string]*State
 	order       []*State // the same, in the order of joining
 	lastTicket  Ticket
+	epoch       string // of the session, as the last welcome said
 	connections uint64 // how many were open, the newest included
 	pending     int    // changes without a verdict, over all states
 	now         Time   // of the event under way

@@ -116,7 +116,7 @@ func TestTooLargeChangeSettlesWhenItWouldBeSent(t *testing.T) {
 		connected
 		> ["hello","0123456789abcdef","me",{"connection":1}]
 		> ["join",1,"abc"]
-		< ["welcome",false,{"heartbeat":15000,"window":9,"windowBytes":100000,"maxMessage":4000}]
+		< ["welcome","s1",{"heartbeat":15000,"window":9,"windowBytes":100000,"maxMessage":4000}]
 		< ["joined",1,"e",0,0,[],{}]
 		! ...
 		> ["merge",1,1,0,{"y":1}]

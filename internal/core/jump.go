@@ -30,7 +30,7 @@ func (s *State) join(m protocol.Joined) error {
 		s.loseForgotten(m.Mark)
 		s.delay(Rollback)
 	}
-	s.granted, s.resumable, s.forgotten, s.doubtful = true, true, false, false
+	s.granted, s.resumable, s.forgotten = true, true, false
 	s.received(m.Mark)
 	s.flush()
 	s.phase = StateJoined
@@ -71,10 +71,10 @@ func (s *State) received(mark uint64) {
 	s.numbered = max(s.numbered, mark)
 }
 
-// loseForgotten settles what was sent in a session that the server does not know any more. The welcome says so, or a mark
-// below what was answered, or, after a hello whose welcome was lost and so may have said it, a mark of 0.
+// loseForgotten settles what was sent in a session that the server does not know any more. The welcome says so, by
+// another epoch of the session, or a mark below what was answered.
 func (s *State) loseForgotten(mark uint64) {
-	if !s.forgotten && mark >= s.answered && !(s.doubtful && mark == 0) {
+	if !s.forgotten && mark >= s.answered {
 		return
 	}
 	for len(s.pending) > 0 && s.pending[0].number != 0 {

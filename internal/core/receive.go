@@ -73,9 +73,10 @@ func (c *Core) welcomed(m protocol.Welcome) {
 	c.welcome = m
 	c.welcome.Heartbeat = max(m.Heartbeat, 1)
 	c.welcome.Window = max(m.Window, 1)
-	if m.Resumed {
+	if m.Epoch == c.epoch {
 		return
 	}
+	c.epoch = m.Epoch
 	for _, s := range c.order {
 		s.forgotten = true
 		s.answered = 0

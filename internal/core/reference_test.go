@@ -12,15 +12,16 @@ import (
 // reference is a server as the protocol describes it, kept as small as possible: one thread, everything remembered.
 // What a real server evicts, it only pretends to have lost.
 type reference struct {
-	random   *rand.Rand
-	states   map[string]*refState
-	sessions map[string]*refSession
-	epochs   int
-	calm     bool // judge at once, refuse and rewrite nothing, lose nothing
-	window   uint32
+	incarnations int
+	random       *rand.Rand
+	states       map[string]*refState
+	sessions     map[string]*refSession
+	epochs       int
+	calm         bool // judge at once, refuse and rewrite nothing, lose nothing
+	window       uint32
 }
 
-type refSession struct{ name string }
+type refSession struct{ name, epoch string }
 
 // refState is one incarnation of a state.
 type refState struct {
@@ -162,14 +163,14 @@ func (c *refConn) message(m protocol.ClientMessage) {
 func (c *refConn) hello(m protocol.Hello) {
 	r := c.server
 	session := r.sessions[m.Session]
-	resumed := session != nil
-	if !resumed {
-		session = &refSession{name: m.Session}
+	if session == nil {
+		r.incarnations++
+		session = &refSession{name: m.Session, epoch: fmt.Sprint("s", r.incarnations)}
 		r.sessions[m.Session] = session
 	}
 	c.session = session
 	c.out = append(c.out, protocol.Welcome{
-		Resumed: resumed, Heartbeat: 15000, Window: r.window, WindowBytes: 2000, MaxMessage: 4000,
+		Epoch: session.epoch, Heartbeat: 15000, Window: r.window, WindowBytes: 2000, MaxMessage: 4000,
 	})
 }
 

@@ -12,7 +12,7 @@ func reopeningAt(time string) string {
 	`
 }
 
-const welcome = `["welcome",true,{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]`
+const welcome = `["welcome","s1",{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]`
 
 var resumeScripts = map[string]string{
 	"a resume goes on after the cursor": opening + `
@@ -91,7 +91,7 @@ var resumeScripts = map[string]string{
 		` + reopening + `
 		> ["hello","0123456789abcdef","me",{"connection":2}]
 		> ["join",1,"abc","e",2,1]
-		< ["welcome",false,{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]
+		< ["welcome","s2",{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]
 		< ["joined",1,"e",2,0]
 		! settled 2 sent outcome_unknown: the server has forgotten the session, so nobody can tell whether the change was accepted
 		! settled 3 sent outcome_unknown: the server has forgotten the session, so nobody can tell whether the change was accepted
@@ -130,7 +130,7 @@ var resumeScripts = map[string]string{
 		> ["hello","0123456789abcdef","me",{"connection":3}]
 		> ["join",1,"abc","e",1,0]
 		! ...
-		< ` + welcome + `
+		< ["welcome","s2",{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]
 		< ["joined",1,"e",1,0]
 		! settled 1 sent outcome_unknown: the server has forgotten the session, so nobody can tell whether the change was accepted
 		! changed rollback 1-1 {} was {"x":1} removed x
@@ -418,7 +418,7 @@ var endScripts = map[string]string{
 		> ["hello","0123456789abcdef","me",{"connection":1}]
 		> ["join",1,"abc"]
 		! ...
-		< ["welcome",false,{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]
+		< ["welcome","s1",{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]
 		< ["closed",1,4200,"no such state"]
 		! settled 1 unsent state_not_found: no such state
 		! changed rollback 0-0 {} was {"x":1} removed x

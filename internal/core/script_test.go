@@ -263,7 +263,7 @@ const opening = `
 	connected
 	> ["hello","0123456789abcdef","me",{"connection":1}]
 	> ["join",1,"abc"]
-	< ["welcome",false,{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]
+	< ["welcome","s1",{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]
 	< ["joined",1,"e",1,0,[],{"count":0,"list":["a","b"]}]
 	! ...
 `

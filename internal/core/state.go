@@ -47,7 +47,6 @@ type State struct {
 	answered  uint64 // every own change numbered up to here has been answered
 	numbered  uint64 // the highest number given to an own change
 	forgotten bool   // the server has lost the session since changes were sent
-	doubtful  bool   // it may have: a welcome that would have said so may have been lost
 
 	pendings
 	view document.Value
