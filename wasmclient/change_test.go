@@ -3,6 +3,7 @@ package wasmclient_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -144,6 +145,30 @@ func TestSubmitBlocksAtThePendingLimit(t *testing.T) {
 		s.client.Close()
 		submitted.want(t, "last: closed: the client was closed")
 	}, wasmclient.WithPendingLimit(2, 1000))
+}
+
+func TestRoomInBytesIsGivenToAllWhoFitIn(t *testing.T) {
+	play(t, `{"n":1}`, func(t *testing.T, s scene) {
+		var submitted told
+		if _, err := s.state.Submit(t.Context(), map[string]any{"n": strings.Repeat("x", 900)}); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"first", "second"} {
+			go func() {
+				_, err := s.state.Submit(t.Context(), map[string]any{"n": strings.Repeat("x", 300)})
+				if err != nil {
+					t.Error(err)
+				}
+				submitted.add(name)
+			}()
+			synctest.Wait()
+		}
+		submitted.want(t)
+		s.server.send(protocol.Accepted{N: 1, Number: 1, Version: 2})
+		if got := submitted.take(); len(got) != 2 {
+			t.Errorf("only %q had room", got)
+		}
+	}, wasmclient.WithPendingLimit(100, 1000))
 }
 
 func TestAContextThatEndsAfterSending(t *testing.T) {

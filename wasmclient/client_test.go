@@ -89,8 +89,15 @@ func TestOnConnection(t *testing.T) {
 				t.Errorf("after the welcome: got %v", err)
 			}
 		}
+		f.refuse(errors.New("nobody there"))
 		server.conn.Abort()
 		synctest.Wait()
+		soon, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := client.OnConnection(soon); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("after a loss: got %v", err)
+		}
+		f.refusal.Store(nil)
 		again := make(chan error)
 		go func() { again <- client.OnConnection(t.Context()) }()
 		f.accept(true)
@@ -98,7 +105,7 @@ func TestOnConnection(t *testing.T) {
 			t.Errorf("after a reconnect: got %v", err)
 		}
 		client.Close()
-		if err := client.OnConnection(t.Context()); err != nil && !errors.Is(err, wasmclient.ErrClosed) {
+		if err := client.OnConnection(t.Context()); !errors.Is(err, wasmclient.ErrClosed) {
 			t.Errorf("after Close: got %v", err)
 		}
 	})
@@ -218,6 +225,9 @@ func TestLeaveIsCounted(t *testing.T) {
 			t.Errorf("the client's GetState after Leave: got %v", got)
 		}
 		s.view(`{"n":1}`)
+		if n := s.client.States(); n != 0 {
+			t.Errorf("the client still keeps account of %d states", n)
+		}
 	})
 }
 

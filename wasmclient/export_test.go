@@ -14,16 +14,9 @@ func WithDial(dial func(ctx context.Context, endpoint, token string) (transport.
 	}
 }
 
-// What the tests look at from within.
-var (
-	Coalesce    = coalesce
-	EncodeToken = encodeToken
-	WithToken   = withToken
-	Pointer     = pointer
-)
-
-// Only and After are how listeners see an update.
-func (u Update) Only(properties ...string) Update { return u.only(properties) }
-
-// Turns is the turns of a state without a client around it.
-type Turns = turns
+// States is how many states the client keeps account of.
+func (c *Client) States() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.states)
+}

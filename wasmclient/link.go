@@ -187,7 +187,7 @@ func lossOf(cause error) core.Loss {
 		loss.Code, loss.Reason = violation.Violation.Code(), violation.Reason
 	case errors.As(cause, &handshake):
 		if handshake.Status == statusUnauthorized || handshake.Status == statusForbidden {
-			loss.Code, loss.Reason, loss.Terminal = int(protocol.CodeUnauthorized), handshake.Error(), true
+			loss.Code, loss.Reason = int(protocol.CodeUnauthorized), handshake.Error()
 		}
 	}
 	return loss

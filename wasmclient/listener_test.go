@@ -183,6 +183,22 @@ func TestASlowListenerHearsOneJump(t *testing.T) {
 	}, wasmclient.WithListenerBacklog(3))
 }
 
+func TestAListenerHearsOnlyWhatComesAfterIt(t *testing.T) {
+	play(t, `{"n":1}`, func(t *testing.T, s scene) {
+		release := make(chan bool)
+		s.state.AddStateUpdateListener("slow", func(wasmclient.Update) { <-release })
+		s.server.remote(2, "n", 2)
+		s.server.remote(3, "n", 3)
+		synctest.Wait() // the update to 3 waits
+		var heard told
+		s.state.AddStateUpdateListener("added", func(u wasmclient.Update) { heard.add(line(u)) })
+		s.server.remote(4, "n", 4)
+		synctest.Wait()
+		close(release)
+		heard.want(t, `remote 3-4 {"n":3} -> {"n":4}`)
+	})
+}
+
 func TestErrorsWaitForAListener(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, err := wasmclient.New("ws://fake", "ada", "",

@@ -24,7 +24,7 @@ func (l *listener) take(q queued) (Update, bool) {
 	}
 	u := q.update
 	if q.first <= l.added {
-		u = u.after(l.seen)
+		u = q.after(l.seen)
 	}
 	l.seen = document.Value{}
 	if u = u.only(l.properties); u.empty() {
@@ -38,15 +38,40 @@ func (l *listener) take(q queued) (Update, bool) {
 type queued struct {
 	update      Update
 	first, last uint64
+	before      document.Value // the view before the first
+	touched     []string       // of several: what any of them touched, though it may be in the end what it was before
+}
+
+// after returns the update as seen by somebody who has already seen the given view, which lies between the beginning of
+// the update and its end.
+func (q queued) after(seen document.Value) Update {
+	return between(seen, q.update.View, q.touched, q.update)
+}
+
+// coalesce makes one jump of consecutive updates: from what was before the first to what was after the last.
+func coalesce(queue []queued) queued {
+	var touched []string
+	for _, q := range queue {
+		touched = append(touched, q.touched...)
+		touched = append(touched, q.update.touched()...)
+	}
+	slices.Sort(touched)
+	last := queue[len(queue)-1]
+	jump := queued{first: queue[0].first, last: last.last, before: queue[0].before, touched: slices.Compact(touched)}
+	jump.update = last.update
+	jump.update.Origin = CatchUp
+	jump.update = jump.after(jump.before)
+	return jump
 }
 
 // A hearing is what a state's listeners have and have still to hear. It is guarded by Client.mu.
 type hearing struct {
 	listeners []*listener
 	queue     []queued
-	count     uint64 // updates queued so far
-	limit     int    // of the queue
-	scheduled bool   // the state stands in Client.callbacks.ready
+	view      document.Value // after the last update, while anybody listens
+	count     uint64         // updates queued so far
+	limit     int            // of the queue
+	scheduled bool           // the state stands in Client.callbacks.ready
 }
 
 // put queues the update; at the limit all that wait become one jump, so a slow listener costs a bounded memory.
@@ -56,21 +81,14 @@ func (h *hearing) put(u Update) bool {
 		return false
 	}
 	h.count++
-	h.queue = append(h.queue, queued{update: u, first: h.count, last: h.count})
+	h.queue = append(h.queue, queued{update: u, first: h.count, last: h.count, before: h.view})
+	h.view = u.View
 	if len(h.queue) > h.limit {
-		h.coalesce()
+		jump := coalesce(h.queue)
+		clear(h.queue)
+		h.queue = append(h.queue[:0], jump)
 	}
 	return true
-}
-
-func (h *hearing) coalesce() {
-	updates := make([]Update, len(h.queue))
-	for i, q := range h.queue {
-		updates[i] = q.update
-	}
-	first := h.queue[0].first
-	clear(h.queue)
-	h.queue = append(h.queue[:0], queued{update: coalesce(updates), first: first, last: h.count})
 }
 
 // next takes the oldest update from the queue.
@@ -84,9 +102,9 @@ func (h *hearing) next() (queued, bool) {
 	return q, true
 }
 
-// add puts the listener in the place of the one with the same identifier, or last.
+// add puts the listener, which has seen the present view, in the place of the one with the same identifier, or last.
 func (h *hearing) add(l *listener) {
-	l.added = h.count
+	l.added, h.view = h.count, l.seen
 	i := slices.IndexFunc(h.listeners, func(other *listener) bool { return other.identifier == l.identifier })
 	if i < 0 {
 		h.listeners = append(slices.Clip(h.listeners), l)
@@ -106,7 +124,7 @@ func (h *hearing) remove(identifier string) bool {
 	h.listeners[i].gone = true
 	h.listeners = slices.Concat(h.listeners[:i], h.listeners[i+1:])
 	if len(h.listeners) == 0 {
-		h.queue = nil
+		h.queue, h.view = nil, document.Value{}
 	}
 	return true
 }
@@ -116,5 +134,5 @@ func (h *hearing) end() {
 	for _, l := range h.listeners {
 		l.gone = true
 	}
-	h.listeners, h.queue = nil, nil
+	h.listeners, h.queue, h.view = nil, nil, document.Value{}
 }

@@ -58,14 +58,8 @@ func (u Update) only(properties []string) Update {
 		}
 	}
 	slices.Sort(removed)
-	u.Updates, u.Previous, u.Removed = updates, previous, slices.Compact(removed)
+	u.Updates, u.Previous, u.Removed, u.Ops = updates, previous, slices.Compact(removed), nil
 	return u
-}
-
-// after returns the update as seen by somebody who has already seen the given view, which lies between the update's
-// beginning and its end.
-func (u Update) after(seen document.Value) Update {
-	return between(seen, u.View, u.touched(), u)
 }
 
 func (u Update) touched() []string {
@@ -78,27 +72,11 @@ func (u Update) touched() []string {
 
 func (u Update) empty() bool { return u.Updates.Len() == 0 && len(u.Removed) == 0 }
 
-// coalesce makes one jump of consecutive updates: from what was before the first to what was after the last.
-func coalesce(updates []Update) Update {
-	before := document.EmptyObject
-	var names []string
-	for _, u := range slices.Backward(updates) {
-		for _, name := range u.touched() {
-			names = append(names, name)
-			before = with(before, name, u.Previous.Get(name))
-		}
-	}
-	last := updates[len(updates)-1]
-	last.Origin = CatchUp
-	return between(before, last.View, names, last)
-}
-
-// between sets in u what differs between two views in the named properties.
+// between sets in u what differs between two views in the named properties, which are sorted and each there once.
 func between(before, after document.Value, names []string, u Update) Update {
-	slices.Sort(names)
 	updates, previous := document.EmptyObject, document.EmptyObject
 	var removed []string
-	for _, name := range slices.Compact(names) {
+	for _, name := range names {
 		was, is := before.Get(name), after.Get(name)
 		if was.Equal(is) {
 			continue
@@ -108,7 +86,7 @@ func between(before, after document.Value, names []string, u Update) Update {
 			removed = append(removed, name)
 		}
 	}
-	u.Updates, u.Previous, u.Removed = updates, previous, removed
+	u.Updates, u.Previous, u.Removed, u.Ops = updates, previous, removed, nil
 	return u
 }
 
