@@ -38,8 +38,12 @@ func (p *Pending) Verdict() (version uint64, err error) {
 func (p *Pending) Wait(ctx context.Context) (version uint64, err error) {
 	select {
 	case <-p.done:
-		return p.version, p.err
 	case <-ctx.Done():
+	}
+	select {
+	case <-p.done: // also when both have ended
+		return p.version, p.err
+	default:
 		return 0, &unknownOutcome{waitEnded(ctx, "nobody waits for the verdict any longer")}
 	}
 }
@@ -91,18 +95,21 @@ func (s *State) wait(ctx context.Context) func(p *Pending, err error) (uint64, e
 		}
 		version, err := p.Wait(ctx)
 		if errors.Is(err, ErrOutcomeUnknown) {
-			s.client.abandon(p)
+			s.client.abandon(p, err)
 		}
 		return version, err
 	}
 }
 
-// abandon marks that nobody waits for the verdict, and reports one that has come just now.
-func (c *Client) abandon(p *Pending) {
+// abandon marks that nobody waits for the verdict any longer, and reports a refusal that has come just now.
+func (c *Client) abandon(p *Pending, told error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	select {
 	case <-p.done:
+		if p.err != nil && p.err != told {
+			c.callbacks.report(p.err)
+		}
 	default:
 		p.left = true
 	}

@@ -172,8 +172,10 @@ func TestListenersThatWaitForVerdicts(t *testing.T) {
 	h := open(t, server.Options{}, server.StateOptions{Identifier: "rally", InitialValue: map[string]any{"ball": 0}})
 	ctx := within(t)
 	done := make(chan struct{})
+	var players []*wasmclient.State
 	for i, name := range []string{"ada", "bob"} {
 		s := h.join(name, "rally")
+		players = append(players, s)
 		s.AddStateUpdateListener("play", func(u wasmclient.Update) {
 			switch ball := int(u.Updates.Get("ball").Number()); {
 			case ball == rounds && u.Origin == wasmclient.Local:
@@ -189,6 +191,7 @@ func TestListenersThatWaitForVerdicts(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-done
+	await(t, "the last verdicts", func() bool { return players[0].Pending()+players[1].Pending() == 0 })
 }
 
 func TestAStateThatIsRemoved(t *testing.T) {
