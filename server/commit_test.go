@@ -139,3 +139,27 @@ func TestStateWhoseLogDoesNotOpenIsNotMade(t *testing.T) {
 		t.Error("the state exists")
 	}
 }
+
+// The author of a change jumps over entries that it would need to compute the result, while the change is in the log.
+func TestAnswerToAChangeThatWasUnderWayAtAJumpCarriesOperations(t *testing.T) {
+	log := &slowLog{}
+	f := newFixture(t, Options{
+		Limits: Limits{HistoryEntries: 4},
+		Log: func(_, _ string, committed func(uint64, error)) (Log, error) {
+			log.committed = committed
+			return log, nil
+		},
+	})
+	f.create(StateOptions{Identifier: "s", InitialValue: map[string]any{"l": []any{"a", "b"}}})
+	a := f.joined("a", "s")
+	for i := range 8 {
+		if _, err := f.Submit(t.Context(), "s", Change{Patch: patchOf(t, fmt.Sprintf(`[{"op":"add","path":"/l/0","value":%d}]`, i))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a.send(`["patch",1,1,0,[["remove",["l",1]]]]`, `["merge",1,2,0,{"n":1}]`)
+	log.committed(8, nil)
+	a.expect(`["snapshot",1,8,{"l":[7,6,5,4,3,2,1,0,"a","b"]},2,[]]`)
+	log.committed(10, nil)
+	a.expect(`["accepted",1,1,9,[["remove",["l",9]]]]`, `["accepted",1,2,10]`)
+}

@@ -108,6 +108,9 @@ func checkState(t testing.TB, s *state) {
 	if s.committed != s.history.next-1 && s.inMemory {
 		t.Errorf("state %s: committed %d of %d", s.identifier, s.committed, s.history.next-1)
 	}
+	if s.failed && (!s.applied.Equal(s.value) || len(s.pending) > 0) {
+		t.Errorf("state %s: something that the log could not keep is still applied", s.identifier)
+	}
 	entries, bytes := 0, 0
 	for i, segment := range s.history.segments {
 		if i > 0 && segment.first != s.history.segments[i-1].last()+1 {

@@ -21,8 +21,8 @@ func (s *state) judgeAll() {
 func (s *state) judge(c *change) {
 	next, entry, err := s.propose(c)
 	if c.transaction {
-		s.line.leave(c.record, &s.inbox)
-		if err != nil && err.Code == protocol.CodeStale {
+		others := s.line.leave(c.record, &s.inbox)
+		if err != nil && err.Code == protocol.CodeStale && !others {
 			s.giveTurn(c.record)
 		}
 	}

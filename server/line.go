@@ -2,8 +2,8 @@ package server
 
 // line makes transactions fair. Run against busy writers, the same transaction could be stale every time. So the first
 // session that is refused as stale has the turn until its next transaction is judged, it goes away, or a short time is
-// over. Meanwhile the transactions of other sessions, and what those sessions sent behind them, wait in order. No other
-// change is delayed. The state's lock guards it.
+// over. Meanwhile the transactions of other sessions, and what those sessions sent behind them, wait in order; they are
+// judged before the same session can have another turn. No other change is delayed. The state's lock guards it.
 type line struct {
 	turn    *record // who has the turn; nil: nobody
 	waiting []*change
@@ -24,18 +24,21 @@ func (l *line) holds(c *change) bool {
 	return true
 }
 
-// leave ends the turn of the session, or of anybody for nil; what waited goes back before the rest.
-func (l *line) leave(r *record, inbox *queue[*change]) {
+// leave ends the turn of the session, or of anybody for nil; what waited goes back before the rest. It reports whether
+// anything did.
+func (l *line) leave(r *record, inbox *queue[*change]) (others bool) {
 	if l.turn == nil || r != nil && l.turn != r {
-		return
+		return false
 	}
 	l.turn = nil
 	l.timer()
 	for _, c := range l.waiting {
 		c.record.waiting = 0
 	}
+	others = len(l.waiting) > 0
 	inbox.putBefore(l.waiting)
 	l.waiting = nil
+	return others
 }
 
 // giveTurn gives the turn to a session whose transaction was refused as stale, if nobody has it.

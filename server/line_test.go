@@ -153,6 +153,14 @@ func TestTurnDelaysTransactionsOfOthersAndWhatTheySentBehind(t *testing.T) {
 		`["accepted",1,2,4]`)
 }
 
+func TestNobodyHasTwoTurnsWhileOthersWait(t *testing.T) {
+	_, a, b := staleFixture(t)
+	b.send(`["transaction",1,1,1,{"n":5},["n"],0]`)
+	a.send(`["transaction",1,2,0,{"n":2},["n"],1]`) // still on the old version
+	b.expect(`["accepted",1,1,2]`)
+	a.expect(`["refused",1,2,4401,"property \"n\" was changed by another"]`, `["entries",1,2,[["add",["n"],5]]]`)
+}
+
 func TestTurnEndsByTime(t *testing.T) {
 	f, _, b := staleFixture(t)
 	b.send(`["transaction",1,1,1,{"n":5},["n"],0]`)

@@ -142,6 +142,7 @@ func TestMessagesThatEndTheConnection(t *testing.T) {
 		{"change to unknown state", nil, `["merge",1,1,0,{}]`, protocol.CodeBadMessage, "state 1 was never joined"},
 		{"number in use", joined, `["join",1,"other"]`, protocol.CodeBadMessage, "state 1 is joined already"},
 		{"state joined twice", joined, `["join",2,"s"]`, protocol.CodeBadMessage, "the state is joined already as state 1"},
+		{"change before joined", nil, "[\"join\",1,\"s\"]\n[\"merge\",1,1,0,{}]", protocol.CodeBadMessage, "a change to state 1 came before its joined"},
 		{"gap in numbers", joined, `["merge",1,2,0,{}]`, protocol.CodeBadMessage, "change 2 came after change 0"},
 		{"base ahead", joined, `["merge",1,1,1,{}]`, protocol.CodeBadMessage, "change 1 is based on version 1, and version 0 was sent"},
 		{"answer foreseen", joined, `["transaction",1,1,0,{},[],1]`, protocol.CodeBadMessage, "transaction 1 has seen the answer to 1, and 0 were answered"},

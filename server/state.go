@@ -103,10 +103,12 @@ func (s *state) receive(sub *subscription, c *change) *Error {
 	s.mu.Lock()
 	defer s.unlock()
 	r := sub.record
-	if r == nil || r.subscription != sub || sub.over || sub.ending != nil {
+	switch {
+	case sub.over || sub.ending != nil:
 		return nil // the state has ended for this connection, or the session is on another one
-	}
-	if c.number <= r.mark {
+	case !sub.opened:
+		return failure(protocol.CodeBadMessage, "a change to state %d came before its joined", sub.n)
+	case c.number <= r.mark:
 		return nil // a duplicate: its answer stands in the stream already, or will
 	}
 	if err := s.check(sub, c); err != nil {
@@ -124,8 +126,6 @@ func (s *state) check(sub *subscription, c *change) *Error {
 	limits := &s.server.options.Limits
 	unjudged := sub.peer.unjudged.Load()
 	switch {
-	case !sub.opened:
-		return failure(protocol.CodeBadMessage, "a change to state %d came before its joined", sub.n)
 	case c.number != sub.record.mark+1:
 		return failure(protocol.CodeBadMessage, "change %d came after change %d", c.number, sub.record.mark)
 	case c.base > sub.cursor:
