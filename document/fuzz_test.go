@@ -45,7 +45,7 @@ func FuzzPatch(f *testing.F) {
 	f.Add([]byte(`[[]]`), []byte(`[{"op":"test","path":"/0","value":[]},{"op":"replace","path":"","value":{"~":1}},{"op":"remove","path":"/~0"}]`))
 	f.Fuzz(func(t *testing.T, document, patch []byte) {
 		limits := StateLimits{Bytes: 1 << 12, Depth: 10, KeyBytes: 20}
-		v, err := Parse(document, Limits{Bytes: limits.Bytes, Depth: limits.Depth, KeyBytes: limits.KeyBytes})
+		v, err := Parse(document, Limits(limits))
 		if err != nil {
 			return
 		}
@@ -67,7 +67,7 @@ func FuzzPatch(f *testing.F) {
 		}
 		checkBookkeeping(t, next)
 		checkEntry(t, v, next, entry)
-		if _, err := Parse([]byte(next.String()), Limits{Bytes: limits.Bytes, Depth: limits.Depth, KeyBytes: limits.KeyBytes}); err != nil {
+		if _, err := Parse([]byte(next.String()), Limits(limits)); err != nil {
 			t.Fatalf("the new value: %v", err)
 		}
 	})

@@ -64,8 +64,7 @@ func (v Value) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON sets v to what Parse returns for the text under the limits of a state.
 func (v *Value) UnmarshalJSON(text []byte) error {
-	l := DefaultStateLimits
-	value, err := Parse(text, Limits{Bytes: l.Bytes, Depth: l.Depth, KeyBytes: l.KeyBytes})
+	value, err := Parse(text, Limits(DefaultStateLimits))
 	if err == nil {
 		*v = value
 	}

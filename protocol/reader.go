@@ -227,14 +227,6 @@ func (r *reader) version() uint64         { return r.integer(0, MaxInteger) }
 func (r *reader) acceptedVersion() uint64 { return r.integer(1, MaxInteger) }
 func (r *reader) code() Code              { return Code(r.integer(4000, 4999)) }
 
-func (r *reader) bool() bool {
-	raw := r.next()
-	if raw != nil && raw.Kind() != 't' && raw.Kind() != 'f' {
-		r.bad(r.expected("true or false", raw))
-	}
-	return r.err == nil && raw.Kind() == 't'
-}
-
 // text reads a string of valid Unicode. what says what it must be.
 func (r *reader) text(what string, valid func(string) bool) string {
 	raw := r.next()

@@ -23,7 +23,7 @@ func WithHTTPClient(client *http.Client) Option {
 		if client == nil {
 			return errors.New("the HTTP client is nil")
 		}
-		o.platform.http = client
+		o.http = client
 		return nil
 	}
 }
@@ -31,7 +31,7 @@ func WithHTTPClient(client *http.Client) Option {
 // dialPlatform connects with the token in the Authorization header (RFC 6750 section 2.1).
 func (o *options) dialPlatform(ctx context.Context, endpoint, token string) (transport.Conn, error) {
 	dial := transport.DialOptions{Subprotocols: []string{subprotocol}}
-	dial.HTTPClient = o.platform.http
+	dial.HTTPClient = o.http
 	switch {
 	case token == "":
 	case o.tokenInQuery:

@@ -37,7 +37,7 @@ type options struct {
 	pendingBytes    int
 	listenerBacklog int
 	dial            dialer // set by tests only
-	platform        platformOptions
+	platformOptions
 }
 
 // dialer opens a connection to the endpoint and offers the token.

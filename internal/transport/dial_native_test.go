@@ -26,7 +26,9 @@ func TestDialIsRefused(t *testing.T) {
 		want   transport.HandshakeError
 	}{
 		{"with a status", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, transport.HandshakeError{Status: 503}},
-		{"with a body", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "unauthorized: no token", 401) },
+		{"with a body", func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "unauthorized: no token", http.StatusUnauthorized)
+		},
 			transport.HandshakeError{Status: 401, Body: "unauthorized: no token\n"}},
 		{"with a long body", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, strings.Repeat("x", 5000), 400) },
 			transport.HandshakeError{Status: 400, Body: strings.Repeat("x", 1024)}},

@@ -79,7 +79,7 @@ const frameCharge = 32
 
 func (l *lane) take(ctx context.Context) ([]byte, error) {
 	for {
-		frame, err, changed := l.tryTake(ctx)
+		frame, changed, err := l.tryTake(ctx)
 		if changed == nil {
 			return frame, err
 		}
@@ -90,18 +90,18 @@ func (l *lane) take(ctx context.Context) ([]byte, error) {
 	}
 }
 
-// tryTake returns a frame or an error, or a channel to wait for.
-func (l *lane) tryTake(ctx context.Context) ([]byte, error, <-chan struct{}) {
+// tryTake returns a frame, a channel to wait for, or an error.
+func (l *lane) tryTake(ctx context.Context) ([]byte, <-chan struct{}, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := ctx.Err(); err != nil {
-		return nil, err, nil
+		return nil, nil, err
 	}
 	if len(l.frames) == 0 {
 		if l.readEnd != nil {
-			return nil, l.readEnd, nil
+			return nil, nil, l.readEnd
 		}
-		return nil, nil, l.wait()
+		return nil, l.wait(), nil
 	}
 	frame := l.frames[0]
 	l.frames[0] = nil
@@ -110,7 +110,7 @@ func (l *lane) tryTake(ctx context.Context) ([]byte, error, <-chan struct{}) {
 	l.wake()
 	if err := checkFrame(frame, l.readLimit); err != nil {
 		l.frames, l.size, l.readEnd = nil, 0, err
-		return nil, err, nil
+		return nil, nil, err
 	}
 	return frame, nil, nil
 }
