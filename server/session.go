@@ -52,9 +52,8 @@ type gone struct {
 }
 
 // attach finds or makes the session that a hello names and puts it on the connection. The connection that it was on,
-// if any, is returned: it has to be fenced. A client says hello on a connection
-// only after the server has accepted it, so the order of accepting tells which one the client gave up, even if its hello
-// comes late.
+// if any, is returned: it has to be fenced. A client counts its connections, so a hello that comes late, on a connection
+// that the client gave up, fences nobody.
 func (t *sessions) attach(p *peer, m protocol.Hello) (s *session, fenced *peer, err *Error) {
 	subject := subjectOf(p.client)
 	defer t.sweep()
