@@ -18,7 +18,7 @@ check: ## format, vet, lint and hold the layers; under two minutes
 	@scripts/check.sh
 
 test: ## check, then every test: natively with the race detector, on js/wasm, fuzz targets, size
-	@scripts/need.sh go git cc node
+	@scripts/need.sh go git cc node npm
 	@scripts/test.sh
 
 bench: ## Go benchmarks of the hot paths, with allocations

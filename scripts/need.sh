@@ -1,5 +1,6 @@
 #!/bin/sh
-# need.sh TOOL...: says in one sentence what is missing and how to get it, and fails.
+# need.sh TOOL...: says in one sentence what is missing and how to get it, and fails. What Debian has it installs by
+# itself where it may.
 missing=0
 
 say() {
@@ -13,6 +14,15 @@ at_least() {
 		split($0, have, "."); split(want, least, ".")
 		exit !(have[1]+0 > least[1]+0 || (have[1]+0 == least[1]+0 && have[2]+0 >= least[2]+0))
 	}' || say "$1 $3 or newer is needed and $2 was found: $4"
+}
+
+# package NAME SENTENCE: installs a Debian package, or says the sentence.
+package() {
+	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		echo "$2 Installing $1."
+		{ apt-get install -y -q "$1" || { apt-get update -q && apt-get install -y -q "$1"; }; } >/dev/null && return
+	fi
+	say "$2 On Debian: apt-get install $1."
 }
 
 for tool in "$@"; do
@@ -35,11 +45,10 @@ for tool in "$@"; do
 		;;
 	cc)
 		command -v "$(go env CC)" >/dev/null ||
-			say "A C compiler is missing, and Go's race detector needs one: on Debian, apt-get install gcc."
+			package build-essential "A C compiler is missing, and Go's race detector needs one."
 		;;
 	*)
-		command -v "$tool" >/dev/null ||
-			say "$tool is missing: on Debian, apt-get install $tool."
+		command -v "$tool" >/dev/null || package "$tool" "$tool is missing."
 		;;
 	esac
 done

@@ -7,8 +7,19 @@ wasm() {
 		./document/... ./protocol/... ./internal/core/... ./internal/transport/... ./wasmclient/... ./jsbridge/...
 }
 
+# The random tests of values and changes run a part of their cases under the race detector; here they run all of them.
+long() {
+	go test -shuffle=on ./document ./internal/core ./server
+}
+
+packages() {
+	npm ci --no-audit --no-fund --prefix internal/transport/testdata/js
+}
+
 part "check" scripts/check.sh
 part "tests" go test -race -shuffle=on -timeout 20m ./...
+part "random tests at full length" long
+part "npm packages of the js/wasm tests" packages
 part "tests on js/wasm under Node" wasm
 part "fuzz targets, briefly" scripts/fuzz.sh 3s
 part "size of the browser's module" scripts/size.sh
