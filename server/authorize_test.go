@@ -172,6 +172,14 @@ func TestAuthorizationIsAskedAgainWhenAClientComesBack(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	c = dialRaw(t, s, withToken("second"))
+	defer func() {
+		s.UseAuthorizationMiddleware(nil)
+		c := dialRaw(t, s, nil)
+		c.send(`["hello","another-session-","a",{}]`)
+		if got := c.recv(); !strings.HasPrefix(got, `["welcome",`) {
+			t.Errorf("without a middleware: got %s", got)
+		}
+	}()
 	c.send(`["hello","0123456789abcdef","a",{}]`)
 	if got := c.recv(); !strings.HasPrefix(got, `["bye",4107,`) { // another subject
 		t.Errorf("got %s", got)

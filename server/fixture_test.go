@@ -264,14 +264,6 @@ func (w *wire) expectBye(code protocol.Code, reason string) {
 	}
 }
 
-func object(text string) document.Value {
-	value, err := document.Parse([]byte(text), document.Limits{})
-	if err != nil {
-		panic(err)
-	}
-	return value
-}
-
 func patchOf(t testing.TB, text string) []document.PatchOp {
 	t.Helper()
 	patch, err := document.ParsePatch([]byte(text), document.Limits{})

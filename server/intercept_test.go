@@ -117,7 +117,7 @@ func TestInterceptorSeesTheChange(t *testing.T) {
 func TestProgramsOwnChangesAreInterceptedToo(t *testing.T) {
 	f := newFixture(t, Options{})
 	f.create(StateOptions{Identifier: "s", InterceptStateUpdate: func(_ context.Context, u *Update) error {
-		if u.ClientInformation() != "root" {
+		if u.ClientInformation() != "root" || u.ClientIdentifier() != "" {
 			return Refuse("only root may")
 		}
 		return nil
@@ -267,6 +267,9 @@ func TestContextThatEndsWhileWaitingLeavesTheOutcomeUnknown(t *testing.T) {
 		_, err := f.UpdateStateValue(ctx, "s", map[string]any{"n": 1})
 		if !errors.Is(err, ErrOutcomeUnknown) || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
+		}
+		if got, want := err.Error(), "the change was submitted and may be accepted or refused later: context deadline exceeded"; got != want {
+			t.Errorf("got %s, want %s", got, want)
 		}
 		if _, err := f.UpdateStateValue(ctx, "s", map[string]any{"n": 2}); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrOutcomeUnknown) {
 			t.Errorf("after the end: got %v", err)
