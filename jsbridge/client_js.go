@@ -2,7 +2,7 @@ package jsbridge
 
 import (
 	"context"
-	"errors"
+	"sync"
 	"syscall/js"
 
 	"github.com/server-state-sync/server-state-sync/document"
@@ -12,7 +12,28 @@ import (
 // A client is the Go client with the functions that JavaScript calls it by.
 type client struct {
 	*wasmclient.Client
-	functions []js.Func // released by close
+
+	mu        sync.Mutex // guards functions
+	functions []js.Func  // released by close
+}
+
+// function makes a JavaScript function that lives until the client is closed.
+func (c *client) function(call func(args []js.Value) js.Value) js.Func {
+	made := js.FuncOf(func(_ js.Value, args []js.Value) any { return call(args) })
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.functions = append(c.functions, made)
+	return made
+}
+
+// release gives back what function made.
+func (c *client) release() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, function := range c.functions {
+		function.Release()
+	}
+	c.functions = nil
 }
 
 // Constructor returns the JavaScript function (endpoint, clientIdentifier, accessToken) that makes a client object, or
@@ -35,12 +56,12 @@ func construct(args []js.Value) (js.Value, error) {
 			texts[i] = args[i].String()
 		case i == 2 && (i >= len(args) || args[i].IsUndefined() || args[i].IsNull()):
 		default:
-			return js.Value{}, errors.New("the endpoint, the client identifier and the access token are strings; the token may be left out")
+			return js.Value{}, argumentError("the endpoint, the client identifier and the access token are strings; the token may be left out")
 		}
 	}
 	made, err := wasmclient.New(texts[0], texts[1], texts[2])
 	if err != nil {
-		return js.Value{}, err
+		return js.Value{}, argumentError(err.Error())
 	}
 	c := &client{Client: made}
 	return c.object(), nil
@@ -60,9 +81,7 @@ func (c *client) object() js.Value {
 		"onError":                   c.onError,
 		"close":                     c.close,
 	} {
-		function := js.FuncOf(func(_ js.Value, args []js.Value) any { return method(args) })
-		c.functions = append(c.functions, function)
-		object.Set(name, function)
+		object.Set(name, c.function(method))
 	}
 	return object
 }
@@ -76,7 +95,7 @@ func (c *client) onConnection([]js.Value) js.Value {
 // connectToState(identifier) resolves with the state's value.
 func (c *client) connectToState(args []js.Value) js.Value {
 	if len(args) < 1 || args[0].Type() != js.TypeString {
-		return rejected(errors.New("connectToState takes the identifier of a state, a string"))
+		return rejected(argumentError("connectToState takes the identifier of a state, a string"))
 	}
 	identifier := args[0].String()
 	return promise(func() (js.Value, error) {
@@ -91,7 +110,7 @@ func (c *client) connectToState(args []js.Value) js.Value {
 // updateState(updates) and updateState(previous => updates) resolve with the version.
 func (c *client) updateState(args []js.Value) js.Value {
 	if len(args) < 1 {
-		return rejected(errors.New("updateState takes an object of updates, or a function that returns one"))
+		return rejected(argumentError("updateState takes an object of updates, or a function that returns one"))
 	}
 	if args[0].Type() == js.TypeFunction {
 		return promise(func() (js.Value, error) { return c.transact(args[0]) })
@@ -108,11 +127,7 @@ func (c *client) updateState(args []js.Value) js.Value {
 
 func (c *client) transact(update js.Value) (js.Value, error) {
 	version, err := c.Transact(context.Background(), nil, func(previous document.Value) (updates any, err error) {
-		defer func() {
-			if thrown, ok := recover().(js.Error); ok {
-				err = thrown
-			}
-		}()
+		defer thrown(&err)
 		return fromJS(update.Invoke(toJS(previous)))
 	})
 	return js.ValueOf(float64(version)), err
@@ -121,13 +136,13 @@ func (c *client) transact(update js.Value) (js.Value, error) {
 // patchState(operations) takes RFC 6902's operations and increment.
 func (c *client) patchState(args []js.Value) js.Value {
 	if len(args) < 1 {
-		return rejected(errors.New("patchState takes an array of operations"))
+		return rejected(argumentError("patchState takes an array of operations"))
 	}
-	text := js.Global().Get("JSON").Call("stringify", args[0])
-	if text.Type() != js.TypeString {
-		return rejected(errors.New("patchState takes an array of operations"))
+	text, err := stringify(args[0])
+	if err != nil {
+		return rejected(err)
 	}
-	ops, err := document.ParsePatch([]byte(text.String()), document.Limits{})
+	ops, err := document.ParsePatch(text, document.Limits{})
 	if err != nil {
 		return rejected(err)
 	}
@@ -142,11 +157,11 @@ func (c *client) getState([]js.Value) js.Value { return toJS(c.GetState()) }
 // addStateUpdateListener(listenerIdentifier, (updates, previous) => ..., properties).
 func (c *client) addStateUpdateListener(args []js.Value) js.Value {
 	if len(args) < 2 || args[0].Type() != js.TypeString || args[1].Type() != js.TypeFunction {
-		return toJSError(errors.New("addStateUpdateListener takes an identifier, a function, and a list of properties or nothing"))
+		return toJSError(argumentError("addStateUpdateListener takes an identifier, a function, and a list of properties or nothing"))
 	}
 	call := args[1]
 	var properties []string
-	if len(args) > 2 && args[2].Type() == js.TypeObject {
+	if len(args) > 2 && args[2].InstanceOf(js.Global().Get("Array")) {
 		for i := range args[2].Length() {
 			properties = append(properties, args[2].Index(i).String())
 		}
@@ -158,25 +173,25 @@ func (c *client) addStateUpdateListener(args []js.Value) js.Value {
 }
 
 func (c *client) removeStateUpdateListener(args []js.Value) js.Value {
-	return js.ValueOf(len(args) > 0 && c.RemoveStateUpdateListener(args[0].String()))
+	return js.ValueOf(len(args) > 0 && args[0].Type() == js.TypeString && c.RemoveStateUpdateListener(args[0].String()))
 }
 
-// onError(listener) is told of every error; onError() is a Promise of the oldest that was not told yet.
+// onError(listener) tells the listener of every error and returns a function that ends this; onError() is a Promise of
+// the oldest error that nobody was told of.
 func (c *client) onError(args []js.Value) js.Value {
 	if len(args) > 0 && args[0].Type() == js.TypeFunction {
-		c.OnError(func(err error) { args[0].Invoke(toJSError(err)) })
-		return js.Undefined()
+		unsubscribe := c.OnError(func(err error) { args[0].Invoke(toJSError(err)) })
+		return c.function(func([]js.Value) js.Value {
+			unsubscribe()
+			return js.Undefined()
+		}).Value
 	}
 	return promise(func() (js.Value, error) {
-		told := make(chan error, 1)
-		var unsubscribe func()
-		unsubscribe = c.OnError(func(err error) {
-			select {
-			case told <- err:
-			default:
-			}
+		told, unsubscribe := make(chan error), make(chan func(), 1)
+		unsubscribe <- c.OnError(func(err error) {
+			(<-unsubscribe)() // before the next error is taken
+			told <- err
 		})
-		defer unsubscribe()
 		return toJSError(<-told), nil
 	})
 }
@@ -184,10 +199,7 @@ func (c *client) onError(args []js.Value) js.Value {
 // close() resolves when the client has ended, and gives its functions back.
 func (c *client) close([]js.Value) js.Value {
 	return promise(func() (js.Value, error) {
-		err := c.Close()
-		for _, function := range c.functions {
-			function.Release()
-		}
-		return js.Undefined(), err
+		defer c.release()
+		return js.Undefined(), c.Close()
 	})
 }

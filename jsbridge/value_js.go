@@ -16,33 +16,68 @@ func toJS(v document.Value) js.Value {
 	return js.Global().Get("JSON").Call("parse", v.String())
 }
 
-// fromJS lets the page write the value, and checks the text as anybody's. What JSON cannot write, such as a function or
-// an object that holds itself, is an error.
-func fromJS(v js.Value) (value document.Value, err error) {
-	defer func() {
-		if thrown, ok := recover().(js.Error); ok {
-			err = thrown
-		}
-	}()
-	text := js.Global().Get("JSON").Call("stringify", v)
-	if text.Type() != js.TypeString {
-		return document.Value{}, errors.New("the value has no JSON form")
+// fromJS lets the page write the value, and checks the text as anybody's.
+func fromJS(v js.Value) (document.Value, error) {
+	text, err := stringify(v)
+	if err != nil {
+		return document.Value{}, err
 	}
-	return document.Parse([]byte(text.String()), document.Limits{})
+	return document.Parse(text, document.Limits{})
 }
 
-// toJSError makes an Error with the code's name as its code.
-func toJSError(err error) js.Value {
-	object := js.Global().Get("Error").New(err.Error())
-	var coded *wasmclient.Error
-	if errors.As(err, &coded) {
-		object.Set("code", coded.Code.String())
+// stringify returns the value's JSON text. What has none, such as a function or an object that holds itself, is an error.
+func stringify(v js.Value) (text []byte, err error) {
+	defer thrown(&err)
+	made := js.Global().Get("JSON").Call("stringify", v)
+	if made.Type() != js.TypeString {
+		return nil, argumentError("the value has no JSON form")
 	}
-	var thrown js.Error
-	if errors.As(err, &thrown) {
-		object.Set("cause", thrown.Value)
+	return []byte(made.String()), nil
+}
+
+// thrown makes an error of what JavaScript threw at the function that defers it.
+func thrown(err *error) {
+	switch v := recover().(type) {
+	case nil:
+	case js.Error:
+		*err = v
+	default:
+		panic(v)
+	}
+}
+
+// argumentError says what a method takes; its code is invalid_argument.
+type argumentError string
+
+func (e argumentError) Error() string { return string(e) }
+
+// toJSError returns what was thrown by JavaScript itself, or makes an Error with a code.
+func toJSError(err error) js.Value {
+	var own js.Error
+	if e, ok := err.(js.Error); ok {
+		return e.Value
+	}
+	object := js.Global().Get("Error").New(err.Error())
+	if code := codeOf(err); code != "" {
+		object.Set("code", code)
+	}
+	if errors.As(err, &own) {
+		object.Set("cause", own.Value)
 	}
 	return object
+}
+
+// codeOf returns the name of the error's code.
+func codeOf(err error) string {
+	var coded *wasmclient.Error
+	var argument argumentError
+	switch {
+	case errors.As(err, &coded):
+		return coded.Code.String()
+	case errors.As(err, &argument):
+		return "invalid_argument"
+	}
+	return string(document.CodeOf(err))
 }
 
 // promise runs the work in a goroutine and returns a Promise of its result. A rejection that nobody handles is not
