@@ -12,8 +12,8 @@
 //  3. No callback of the program runs under a lock or on the goroutine that reads a connection. InterceptStateUpdate is
 //     called for one change of a state at a time, in the state's order; it delays that state and no other. All other
 //     callbacks may be called for several clients at once. A callback that panics refuses what it was asked for.
-//  4. A callback may call every method of the StateSyncer, except that InterceptStateUpdate cannot change its own
-//     state: with the context that it was given, that is ErrReentrant.
+//  4. A callback may call every method of the StateSyncer but Shutdown and Close, which wait for it. A change by
+//     InterceptStateUpdate to its own state, with the context that it was given, is ErrReentrant.
 //  5. Values, and operations, that are handed out are immutable or copies: no callback can change what is shared.
 //  6. What a client is told, what GetValueOfState returns and what a Handle reports has been kept by the log before.
 //  7. Nothing that a client does or omits makes the server hold more than Limits allow, or delays other clients.

@@ -14,7 +14,7 @@ type Log interface {
 }
 
 // OpenLog opens the log of a state that is being made. An error refuses the state. The log calls committed, from a
-// goroutine of its own and never from inside Append or Close, with the highest version that is kept; one call may
+// goroutine of its own and never from inside OpenLog, Append or Close, with the highest version that is kept; one call may
 // commit many versions. With an error it has failed for good: what was appended and is not committed is discarded,
 // its changes are refused, so is every later one, and reading goes on.
 type OpenLog func(identifier, epoch string, committed func(version uint64, err error)) (Log, error)
