@@ -10,6 +10,8 @@ import (
 )
 
 // platformOptions are those that exist in the browser only: none.
+//
+//lint:ignore U1000 options embeds it, and there is nothing in it to use.
 type platformOptions struct{}
 
 // dialPlatform connects with the token as an offered subprotocol: a page cannot set headers.
