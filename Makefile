@@ -29,7 +29,7 @@ fuzz: ## each fuzz target for FUZZTIME=60s
 	@scripts/need.sh go
 	@scripts/fuzz.sh '$(FUZZTIME)'
 
-size: ## build the browser's module and hold its size to the budget
+size: ## build the browser's module and hold its size
 	@scripts/need.sh go node
 	@scripts/size.sh
 
