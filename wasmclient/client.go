@@ -35,6 +35,7 @@ type Client struct {
 	lossCause error     // while the core is told of a loss: its cause
 	states    map[*core.State]*State
 	last      *State                   // connected last; nil: none, or it was left
+	ended     error                    // why the server ended the state connected last; nil: it did not, or was left
 	early     []*listener              // added before any state was connected
 	pending   map[core.Ticket]*Pending // changes without a verdict
 	connected chan struct{}            // closed while the client is connected
@@ -138,7 +139,7 @@ func (c *Client) ConnectToState(ctx context.Context, identifier string) (*State,
 	if s.err != nil {
 		return nil, s.err
 	}
-	c.last = s
+	c.last, c.ended = s, nil
 	for _, l := range c.early {
 		s.addListener(l)
 	}
@@ -213,8 +214,11 @@ func (c *Client) current() (*State, error) {
 	case <-c.over:
 		return nil, c.overErr
 	default:
-		return nil, ErrNotConnectedToState
 	}
+	if c.ended != nil {
+		return nil, c.ended
+	}
+	return nil, ErrNotConnectedToState
 }
 
 // UpdateState is [State.UpdateState] of the state connected last.

@@ -245,7 +245,7 @@ func TestAStateThatTheServerEnds(t *testing.T) {
 		if err := s.state.Err(); !errors.Is(err, wasmclient.ErrStateRemoved) {
 			t.Errorf("got %v", err)
 		}
-		if _, err := s.client.UpdateState(t.Context(), map[string]any{"n": 2}); !errors.Is(err, wasmclient.ErrNotConnectedToState) {
+		if _, err := s.client.UpdateState(t.Context(), map[string]any{"n": 2}); !errors.Is(err, wasmclient.ErrStateRemoved) {
 			t.Errorf("the client still acts on the state: %v", err)
 		}
 	})

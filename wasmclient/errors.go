@@ -18,7 +18,8 @@ var (
 	// ErrClosed: the client was closed, or the state was left.
 	ErrClosed error = &Error{Code: protocol.CodeClosed}
 
-	// ErrNotConnectedToState: a method of Client that acts on the state connected last was called before any was.
+	// ErrNotConnectedToState: a method of Client that acts on the state connected last was called before any was, or
+	// after that one was left. After the server has ended it, the error says why.
 	ErrNotConnectedToState error = &Error{Code: protocol.CodeNotConnectedToState}
 
 	// ErrOutcomeUnknown: the change may take effect or not. Either nobody waits for the verdict any longer, because the

@@ -128,6 +128,9 @@ func (s *State) end(err error) {
 	delete(s.client.states, s.core)
 	if s.client.last == s {
 		s.client.last = nil
+		if s.users > 0 {
+			s.client.ended = err
+		}
 	}
 }
 
