@@ -85,20 +85,27 @@ func (a *account) complain(nth int, format string, arguments ...any) {
 	}
 }
 
-// verdict sums up after the last answer: nil when every line that was read is in the state.
+// verdict sums up after the last answer: nil when every line that was read is in the state. The cause with which ctx
+// ended comes first, then err; a ctx that ended without one was interrupted.
 func (a *account) verdict(ctx context.Context, err error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.clear()
 	sum := fmt.Sprintf("%d lines were appended", a.accepted)
+	if a.accepted == 1 {
+		sum = "1 line was appended"
+	}
 	if a.refused > 0 {
 		sum += fmt.Sprintf(", %d refused", a.refused)
 	}
 	if unknown := a.unknown + a.waiting; unknown > 0 {
 		sum += fmt.Sprintf(", of %d the outcome is unknown", unknown)
 	}
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		err = cause
+	}
 	switch {
-	case ctx.Err() != nil:
+	case err == nil && ctx.Err() != nil:
 		return &exitError{exitInterrupted, errors.New("interrupted: " + sum)}
 	case err != nil:
 		return fmt.Errorf("%w; %s", err, sum)

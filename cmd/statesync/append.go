@@ -68,10 +68,14 @@ func appendLines(ctx context.Context, command *cli.Command) error {
 	if command.Bool("json") {
 		a.valueOf = jsonOf
 	}
-	if err := a.run(ctx, root.Reader); err != nil {
-		return err
-	}
-	return endError(client, state.Err())
+	working, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	client.OnError(func(error) { // also when the input is silent
+		if err := state.Err(); err != nil {
+			end(endError(client, err))
+		}
+	})
+	return a.run(working, root.Reader)
 }
 
 // makeArray makes the top-level property an empty array where it is not there. Of several programs that do so at the
@@ -140,8 +144,11 @@ func (a *appender) run(ctx context.Context, input io.Reader) error {
 	a.account.showUntil(answered)
 	select {
 	case err := <-read:
+		if err == nil && a.state.Err() != nil {
+			<-ctx.Done() // with the reason
+		}
 		return a.account.verdict(ctx, err)
-	default: // interrupted while it was reading
+	default: // ended while it was reading
 		return a.account.verdict(ctx, nil)
 	}
 }
@@ -160,9 +167,7 @@ func (a *appender) send(ctx context.Context, input io.Reader, way chan<- sent) e
 		}
 		pending, err := a.state.SubmitAppend(ctx, a.place, value)
 		switch {
-		case a.state.Err() != nil:
-			return a.state.Err()
-		case ctx.Err() != nil:
+		case a.state.Err() != nil || ctx.Err() != nil:
 			return nil
 		case err != nil:
 			a.account.refuse(line, err)

@@ -101,7 +101,7 @@ func join(ctx context.Context, command *cli.Command, client *wasmclient.Client, 
 func joinError(err error, status wasmclient.Status, identifier string, patience time.Duration) error {
 	switch {
 	case errors.Is(err, wasmclient.ErrUnauthorized):
-		return noServerErrorf("%w; give a token that the server accepts by --token or STATESYNC_TOKEN", err)
+		return unauthorizedError(err)
 	case errors.Is(err, wasmclient.ErrStateNotFound):
 		return fmt.Errorf("there is no state %q on this server; start the server with --states or --create-missing, or correct the identifier", identifier)
 	case errors.Is(err, context.DeadlineExceeded) && status.LastError != nil:
@@ -127,10 +127,18 @@ func plain(err error) string {
 
 // endError says why a state that had been joined is over.
 func endError(client *wasmclient.Client, err error) error {
-	if client.Status().Phase == wasmclient.Failed {
+	switch {
+	case errors.Is(err, wasmclient.ErrUnauthorized):
+		return unauthorizedError(err)
+	case client.Status().Phase == wasmclient.Failed:
 		return noServerErrorf("%w", err)
+	default:
+		return err
 	}
-	return err
+}
+
+func unauthorizedError(err error) error {
+	return noServerErrorf("%v; give a token that the server accepts by --token or STATESYNC_TOKEN", plain(err))
 }
 
 // interruptible returns a context that ends at ctrl-C or SIGTERM. A second one ends the program at once.

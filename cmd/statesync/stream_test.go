@@ -162,6 +162,31 @@ func TestWatchSurvivesARestart(t *testing.T) {
 	watcher.stdout.says(t, "- /messages/0\n")
 }
 
+// The server comes back and lets this client in no more: the programs end by themselves, also while the input is silent.
+func TestShutOutAfterARestart(t *testing.T) {
+	states := statesFile(t, exampleStates)
+	server, address := serve(t, "--states", states)
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _, _ = reader.Close(), writer.Close() }()
+	watcher := start(t, nil, "watch", "--values", address, "demo")
+	feeder := start(t, reader, "append", address, "demo", "messages")
+	feed(t, writer, "one\n")
+	watcher.stdout.says(t, "\"one\"\n")
+	server.signal(syscall.SIGTERM)
+	server.exit()
+	addressOf(t, start(t, nil, "serve", "--address", strings.TrimPrefix(address, "ws://"), "--states", states, "--token", "s3cret"))
+	for name, p := range map[string]*process{"watch": watcher, "append": feeder} {
+		if code := p.exit(); code != 3 {
+			t.Errorf("%s: exit code %d, want 3", name, code)
+		}
+		p.stderr.says(t, "give a token that the server accepts")
+	}
+	feeder.stderr.says(t, "; 1 line was appended\n")
+}
+
 // SIGTERM while lines stream in: every line that append says it appended was in the state that a watcher saw.
 func TestDrain(t *testing.T) {
 	server, address := serve(t, "--states", statesFile(t, exampleStates))
@@ -186,20 +211,20 @@ func TestDrain(t *testing.T) {
 	}
 	var appended int
 	summary := feeder.stderr.text()
-	if _, err := fmt.Sscanf(summary[strings.LastIndex(summary, "interrupted: "):], "interrupted: %d lines", &appended); err != nil && appended != 5000 {
+	if _, err := fmt.Sscanf(summary[strings.LastIndex(summary, "interrupted: "):], "interrupted: %d line", &appended); err != nil && appended != 5000 {
 		t.Fatalf("no sum in %q: %v", summary, err)
 	}
 	watcher.stdout.until(t, "every acknowledged line", func(text string) bool { return strings.Count(text, "\n") >= appended })
 }
 
-func TestWatchToAFileThatIsFull(t *testing.T) {
+func TestWatchToAFileThatCannotBeWritten(t *testing.T) {
 	_, address := serve(t, "--states", statesFile(t, exampleStates))
-	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	sealed, err := os.Open(os.DevNull) // for reading only
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = full.Close() }()
-	p := startWith(t, nil, full, "watch", address, "demo")
+	defer func() { _ = sealed.Close() }()
+	p := startWith(t, nil, sealed, "watch", address, "demo")
 	if code := p.exit(); code != 1 {
 		t.Errorf("exit code %d, want 1", code)
 	}
