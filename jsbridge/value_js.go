@@ -83,8 +83,7 @@ func codeOf(err error) string {
 // promise runs the work in a goroutine and returns a Promise of its result. A rejection that nobody handles is not
 // reported by the page: whoever ignores a result hears of the error by onError.
 func promise(work func() (js.Value, error)) js.Value {
-	var executor js.Func
-	executor = js.FuncOf(func(_ js.Value, args []js.Value) any {
+	executor := js.FuncOf(func(_ js.Value, args []js.Value) any {
 		resolve, reject := args[0], args[1]
 		go func() {
 			if v, err := work(); err != nil {
