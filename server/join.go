@@ -62,12 +62,15 @@ func (p *peer) admit(sub *subscription, s *state, err *Error) {
 			if err != nil {
 				p.server.options.Logger.Error("AllowConnectingClient gave no answer", "state", s.identifier, "error", err)
 			}
-			if allowed && err == nil {
+			switch {
+			case err != nil:
+				p.refuseJoin(sub, &Error{Code: protocol.CodeStateUnavailable, Reason: "the server's rules gave no answer"})
+			case allowed:
 				p.enter(sub, s)
-				return
+			default:
+				s.expel(p.session)
+				p.refuseJoin(sub, &Error{Code: protocol.CodeNotAllowed})
 			}
-			s.expel(p.session)
-			p.refuseJoin(sub, &Error{Code: protocol.CodeNotAllowed})
 		})
 }
 

@@ -27,7 +27,7 @@ func TestJoinsThatAreRefused(t *testing.T) {
 	}{
 		{"allowed", user("alice"), `["join",1,"s"]`, `["joined",1,…`},
 		{"not allowed", user("bob"), `["join",1,"s"]`, `["closed",1,` + notAllowed},
-		{"rule that panics", nil, `["join",1,"panics"]`, `["closed",1,` + notAllowed},
+		{"rule that panics", nil, `["join",1,"panics"]`, `["closed",1,4205,"the server's rules gave no answer"]`},
 		{"no such state", nil, `["join",1,"no"]`, `["closed",1,4200,"there is no such state"]`},
 		{"bad identifier", nil, `["join",1,""]`, `["closed",1,4204,…`},
 	} {
@@ -149,7 +149,7 @@ func TestJoinThatTakesTooLongIsRefused(t *testing.T) {
 		w.send(`["join",3,"s"]`)
 		time.Sleep(time.Second)
 		synctest.Wait()
-		w.expect(`["closed",3,4201,…`)
+		w.expect(`["closed",3,4205,"the server's rules gave no answer"]`)
 	})
 }
 

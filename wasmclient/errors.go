@@ -43,6 +43,10 @@ var (
 
 	// ErrStateRemoved: the state was removed while the client was connected to it.
 	ErrStateRemoved error = &Error{Code: protocol.CodeStateRemoved}
+
+	// ErrStateReplaced: the state was made anew while the client was away, as by a server that was started without its
+	// data. Changes without a verdict are refused with it, and OnError hears it; the client follows the new state.
+	ErrStateReplaced error = &Error{Code: protocol.CodeStateReplaced}
 )
 
 // PanicError reports to OnError that a function of the user panicked. The client goes on.

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -52,7 +53,12 @@ func watch(ctx context.Context, command *cli.Command) error {
 	}
 	defer func() { _ = client.Close() }()
 	ended := make(chan struct{}, 1)
-	client.OnError(func(error) { poke(ended) })
+	client.OnError(func(err error) {
+		if errors.Is(err, wasmclient.ErrStateReplaced) {
+			fmt.Fprintln(command.Root().ErrWriter, err)
+		}
+		poke(ended)
+	})
 	client.OnStatus((&reporter{out: command.Root().ErrWriter}).status)
 
 	state, err := join(ctx, command, client, arguments[1])

@@ -122,9 +122,9 @@ var connectionScripts = map[string]string{
 		tick 1000
 		connected
 		< ["welcome","s1",{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]
-		tick 10999
+		tick 2999
 		lost 1006
-		wake 11807
+		wake 3807
 	`,
 	"a stable connection resets the backoff": `
 		start

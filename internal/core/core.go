@@ -35,7 +35,7 @@ type Time = int64
 const (
 	DefaultBackoffMin      Time = 500
 	DefaultBackoffMax      Time = 20_000
-	DefaultStableAfter     Time = 10_000
+	DefaultStableAfter     Time = 2_000
 	DefaultConnectTimeout  Time = 10_000
 	DefaultMaxPending           = 10_000
 	DefaultMaxPendingBytes      = 16 << 20
@@ -48,7 +48,7 @@ type Config struct {
 	Random           func() uint64 // uniform; for the jitter of the backoff. Required
 	BackoffMin       Time          // bound of the first wait before dialing again: 500
 	BackoffMax       Time          // bound of the longest wait: 20,000. What the server advises may be longer
-	StableAfter      Time          // a connection that lasted so long resets the backoff: 10,000
+	StableAfter      Time          // a connection that lasted so long resets the backoff: 2,000
 	ConnectTimeout   Time          // for dialing, and again for the server's welcome: 10,000
 	MaxPending       int           // changes without a verdict, per state: 10,000. Beyond, Submit fails with pending_limit
 	MaxPendingBytes  int           // their size as JSON text, per state: 16 MiB; one change is always allowed

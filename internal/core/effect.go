@@ -53,8 +53,8 @@ type Closed struct {
 // StatusChanged reports that Core.Status returns another Phase, Attempt, NextRetry or LastError than before.
 type StatusChanged struct{}
 
-// Problem reports an error that no caller waits for: a lost connection, or a server that broke the protocol. A terminal
-// one ends the client.
+// Problem reports an error that no caller waits for: a lost connection, a state that was made anew, or a server that broke
+// the protocol. A terminal one ends the client.
 type Problem struct {
 	Error    *protocol.Error
 	Cause    error // what the driver gave as Loss.Err, or what was wrong with the server's message; may be nil

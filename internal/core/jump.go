@@ -9,7 +9,7 @@ import (
 
 var (
 	errBaseTooOld = &protocol.Error{Code: protocol.CodeBaseTooOld, Reason: "the changes since the version that it was made for are not known"}
-	errReplaced   = &protocol.Error{Code: protocol.CodeStateReplaced, Reason: "the state was removed and made again"}
+	errReplaced   = &protocol.Error{Code: protocol.CodeStateReplaced, Reason: "the state was made anew: it was removed, or a server without its data was started"}
 	errUnknown    = &protocol.Error{Code: protocol.CodeOutcomeUnknown, Reason: "the server has forgotten the session, so nobody can tell whether the change was accepted"}
 
 	errPassedOver = &protocol.Error{Code: protocol.CodeOutcomeUnknown, Reason: "the server has answered a later change and not this one"}
@@ -44,6 +44,7 @@ func (s *State) start(m protocol.Joined) {
 	first := !s.known
 	if !first && (m.Epoch != s.epoch || m.Version < s.version) {
 		s.settleAll(errReplaced, errReplaced.Code)
+		s.core.emit(Problem{Error: &protocol.Error{Code: errReplaced.Code, Reason: "state " + s.identifier + ": " + errReplaced.Reason}})
 		s.answered, s.numbered = 0, 0
 	}
 	s.settleListed(m.Verdicts)

@@ -265,11 +265,16 @@ func (s *State) refused(m protocol.Refused) error {
 	return nil
 }
 
-// close ends the state for this client as the server says.
+// close ends the state for this client as the server says. Where that answers a join, what was sent before may have been
+// accepted while the answer was lost; after a joined, every answer has come before.
 func (s *State) close(m protocol.Closed) {
 	c := s.core
+	sent := m.Code
+	if !s.granted {
+		sent = protocol.CodeOutcomeUnknown
+	}
 	delete(c.numbers, s.n)
 	c.forget(s)
-	s.end(&protocol.Error{Code: m.Code, Reason: m.Reason}, m.Code)
+	s.end(&protocol.Error{Code: m.Code, Reason: m.Reason}, sent)
 	c.emit(Closed{State: s, Code: m.Code, Reason: m.Reason})
 }

@@ -166,8 +166,9 @@ var resumeScripts = map[string]string{
 		> ["join",1,"abc","e",1,0]
 		< ` + welcome + `
 		< ["joined",1,"f",0,0,[],{"count":0}]
-		! settled 1 sent state_replaced: the state was removed and made again
-		! settled 2 unsent state_replaced: the state was removed and made again
+		! settled 1 sent state_replaced: the state was made anew: it was removed, or a server without its data was started
+		! settled 2 unsent state_replaced: the state was made anew: it was removed, or a server without its data was started
+		! problem state_replaced: state abc: the state was made anew: it was removed, or a server without its data was started
 		! changed catch-up 1-0 {} was {"list":["a","b"],"x":1,"y":1} removed list,x,y
 		! joined fresh
 		! status
@@ -182,7 +183,8 @@ var resumeScripts = map[string]string{
 		> ["join",1,"abc","e",2,0]
 		< ` + welcome + `
 		< ["joined",1,"e",1,0,[],{"count":0}]
-		! settled 1 unsent state_replaced: the state was removed and made again
+		! settled 1 unsent state_replaced: the state was made anew: it was removed, or a server without its data was started
+		! problem state_replaced: state abc: the state was made anew: it was removed, or a server without its data was started
 		! changed catch-up 2-1 {} was {"a":1,"list":["a","b"],"x":1} removed a,list,x
 		! joined fresh
 		! status
