@@ -12,7 +12,7 @@ import (
 	"github.com/server-state-sync/server-state-sync/wasmclient"
 )
 
-// mostComplaints is how many refused lines are told one by one; the rest is counted.
+// mostComplaints is how many runs of refused lines are told; the rest is counted.
 const mostComplaints = 10
 
 // An account counts what became of the lines, tells the refused ones, and shows its count while somebody looks.
@@ -25,6 +25,9 @@ type account struct {
 	accepted int
 	refused  int
 	unknown  int
+	lost     int // accepted into a state that is another one now
+	run      complaint
+	told     int  // complaints
 	shown    bool // a line with the count stands on the terminal
 }
 
@@ -59,10 +62,10 @@ func (a *account) answer(line int, err error) {
 		a.accepted++
 	case errors.Is(err, wasmclient.ErrOutcomeUnknown):
 		a.unknown++
-		a.complain(a.unknown, "line %d: %v", line, err)
+		a.complain(line, "has an unknown outcome", "have an unknown outcome", err)
 	default:
 		a.refused++
-		a.complain(a.refused, "line %d was refused: %v", line, err)
+		a.complain(line, "was refused", "were refused", err)
 	}
 }
 
@@ -71,17 +74,51 @@ func (a *account) refuse(line int, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.refused++
-	a.complain(a.refused, "line %d was refused: %v", line, err)
+	a.complain(line, "was refused", "were refused", err)
 }
 
-func (a *account) complain(nth int, format string, arguments ...any) {
+// replaced notes that the state is another one now, without what was appended so far.
+func (a *account) replaced(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.lost = a.accepted
+	a.clear()
+	fmt.Fprintln(a.out, "statesync:", err)
+}
+
+// A complaint tells of lines in a row with which the same was wrong.
+type complaint struct {
+	first, last int // 0: there is none
+	one, many   string
+	why         string
+}
+
+// complain tells of a line, together with those in a row.
+func (a *account) complain(line int, one, many string, err error) {
+	if a.run.last == line-1 && a.run.one == one && a.run.why == err.Error() {
+		a.run.last = line
+		return
+	}
+	a.tell()
+	a.run = complaint{line, line, one, many, err.Error()}
+}
+
+// tell writes the complaint that was collected.
+func (a *account) tell() {
+	c := a.run
+	if a.run = (complaint{}); c.last == 0 {
+		return
+	}
+	a.told++
+	a.clear()
 	switch {
-	case nth <= mostComplaints:
-		a.clear()
-		fmt.Fprintf(a.out, "statesync: "+format+"\n", arguments...)
-	case nth == mostComplaints+1:
-		a.clear()
+	case a.told > mostComplaints+1:
+	case a.told > mostComplaints:
 		fmt.Fprintln(a.out, "statesync: more such lines follow; they are counted and not told")
+	case c.first == c.last:
+		fmt.Fprintf(a.out, "statesync: line %d %s: %s\n", c.first, c.one, c.why)
+	default:
+		fmt.Fprintf(a.out, "statesync: lines %d to %d %s: %s\n", c.first, c.last, c.many, c.why)
 	}
 }
 
@@ -90,10 +127,14 @@ func (a *account) complain(nth int, format string, arguments ...any) {
 func (a *account) verdict(ctx context.Context, err error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.tell()
 	a.clear()
 	sum := fmt.Sprintf("%d lines were appended", a.accepted)
 	if a.accepted == 1 {
 		sum = "1 line was appended"
+	}
+	if a.lost > 0 {
+		sum += fmt.Sprintf(" (the first %d of them before the state was made anew: they are gone)", a.lost)
 	}
 	if a.refused > 0 {
 		sum += fmt.Sprintf(", %d refused", a.refused)
@@ -109,7 +150,7 @@ func (a *account) verdict(ctx context.Context, err error) error {
 		return &exitError{exitInterrupted, errors.New("interrupted: " + sum)}
 	case err != nil:
 		return fmt.Errorf("%w; %s", err, sum)
-	case a.refused+a.unknown+a.waiting > 0:
+	case a.refused+a.unknown+a.waiting+a.lost > 0:
 		return errors.New(sum)
 	}
 	if a.visible {

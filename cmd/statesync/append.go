@@ -70,7 +70,10 @@ func appendLines(ctx context.Context, command *cli.Command) error {
 	}
 	working, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	client.OnError(func(error) { // also when the input is silent
+	client.OnError(func(err error) { // also when the input is silent
+		if errors.Is(err, wasmclient.ErrStateReplaced) {
+			a.account.replaced(err)
+		}
 		if err := state.Err(); err != nil {
 			end(endError(client, err))
 		}
@@ -155,12 +158,19 @@ func (a *appender) run(ctx context.Context, input io.Reader) error {
 
 // send submits each line and hands it to way.
 func (a *appender) send(ctx context.Context, input io.Reader, way chan<- sent) error {
-	scanner := bufio.NewScanner(input)
-	scanner.Buffer(nil, longestLine)
-	line := 0
-	for scanner.Scan() {
-		line++
-		value, err := a.valueOf(scanner.Text())
+	lines := bufio.NewReaderSize(input, 64<<10)
+	for line := 1; ; line++ {
+		text, err := readLine(lines)
+		switch {
+		case err == io.EOF:
+			return nil
+		case errors.Is(err, errLongLine):
+			a.account.refuse(line, err)
+			continue
+		case err != nil:
+			return err
+		}
+		value, err := a.valueOf(text)
 		if err != nil {
 			a.account.refuse(line, err)
 			continue
@@ -180,10 +190,28 @@ func (a *appender) send(ctx context.Context, input io.Reader, way chan<- sent) e
 			return nil
 		}
 	}
-	if errors.Is(scanner.Err(), bufio.ErrTooLong) {
-		return fmt.Errorf("line %d is longer than %d bytes; the lines after it were not read", line+1, longestLine)
+}
+
+var errLongLine = fmt.Errorf("it is longer than %d bytes", longestLine)
+
+// readLine returns the next line without its end. Of one that is too long it keeps nothing, and reads on behind it.
+func readLine(lines *bufio.Reader) (string, error) {
+	var line []byte
+	for long := false; ; {
+		part, err := lines.ReadSlice('\n')
+		if long = long || len(line)+len(part) > longestLine+len("\r\n"); !long {
+			line = append(line, part...)
+		}
+		switch {
+		case err == bufio.ErrBufferFull:
+		case err != nil && (err != io.EOF || len(line) == 0 && !long):
+			return "", err
+		case long:
+			return "", errLongLine
+		default:
+			return strings.TrimSuffix(strings.TrimSuffix(string(line), "\n"), "\r"), nil
+		}
 	}
-	return scanner.Err()
 }
 
 // collect takes the answers in order, until there are no more or, after ctx has ended, lastWait has passed. Lines that

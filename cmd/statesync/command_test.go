@@ -34,6 +34,7 @@ func TestUsage(t *testing.T) {
 		{"no such flag", []string{"watch", "--jsn"}, 2, "", "watch: flag provided but not defined: -jsn"},
 		{"no state", []string{"watch", "ws://127.0.0.1:1"}, 2, "", "watch: STATE is missing; usage: statesync watch URL STATE"},
 		{"one too many", []string{"watch", "ws://127.0.0.1:1", "a", "b"}, 2, "", `watch: "b" is one argument too many; usage: statesync watch URL STATE`},
+		{"an empty property", []string{"append", "ws://127.0.0.1:1", "a", ""}, 2, "", "append: PROPERTY is empty; usage: statesync append URL STATE PROPERTY"},
 		{"no property", []string{"append", "ws://127.0.0.1:1", "a"}, 2, "", "append: PROPERTY is missing; usage: statesync append URL STATE PROPERTY"},
 		{"two forms", []string{"watch", "--json", "--values", "ws://127.0.0.1:1", "a"}, 2, "", "watch: --json and --values are two forms of the lines; give one"},
 		{"a URL that is none", []string{"watch", "ftp://example.com", "a"}, 2, "", `watch: the endpoint's scheme is "ftp", not ws, wss, http or https`},
@@ -155,9 +156,23 @@ func TestRefusedLinesAreToldAndCounted(t *testing.T) {
 	watcher.stdout.says(t, "+ /numbers [1,2,3]\n")
 
 	_, stderr, code = runs(t, strings.Repeat("x\n", 30), "append", address, "demo", "text")
-	if code != 1 || !strings.Contains(stderr, "0 lines were appended, 30 refused") || strings.Count(stderr, "was refused") != 10 {
+	if code != 1 || !strings.Contains(stderr, "statesync: lines 1 to 30 were refused: ") || !strings.Contains(stderr, "\nstatesync: 0 lines were appended, 30 refused\n") {
 		t.Errorf("exit code %d, want 1; said %q", code, stderr)
 	}
+	_, stderr, code = runs(t, strings.Repeat("nope\n1\n", 30), "append", "--json", address, "demo", "numbers")
+	if code != 1 || strings.Count(stderr, "was refused") != 10 || !strings.Contains(stderr, "more such lines follow") || !strings.Contains(stderr, "30 lines were appended, 30 refused") {
+		t.Errorf("exit code %d, want 1; said %q", code, stderr)
+	}
+}
+
+func TestALineThatIsTooLongIsRefusedAlone(t *testing.T) {
+	_, address := serve(t, "--states", statesFile(t, `{"demo": {"lines": []}}`))
+	_, stderr, code := runs(t, "a\n"+strings.Repeat("x", 3<<20)+"\nb\r\n\nc", "append", address, "demo", "lines")
+	if code != 1 || !strings.Contains(stderr, "statesync: line 2 was refused: it is longer than 1048576 bytes\n") || !strings.Contains(stderr, "4 lines were appended, 1 refused") {
+		t.Errorf("exit code %d, want 1; said %q", code, stderr)
+	}
+	watcher := start(t, nil, "watch", address, "demo")
+	watcher.stdout.says(t, `+ /lines ["a","b","","c"]`+"\n")
 }
 
 func TestInterruptedWatch(t *testing.T) {

@@ -81,6 +81,11 @@ func take(command *cli.Command, names ...string) ([]string, error) {
 		return nil, usageErrorf("%s: %q is one argument too many; usage: statesync %s %s (flags go before the arguments)",
 			command.Name, given[len(names)], command.Name, command.ArgsUsage)
 	}
+	for i, argument := range given {
+		if argument == "" {
+			return nil, usageErrorf("%s: %s is empty; usage: statesync %s %s", command.Name, names[i], command.Name, command.ArgsUsage)
+		}
+	}
 	return given, nil
 }
 
