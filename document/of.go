@@ -4,12 +4,14 @@ import (
 	"slices"
 	"strconv"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // Of returns the value of a Go value: nil, bool, string, the integers and floats, Value, slices of any, Value, string,
 // bool, int, int64 and float64, maps from string to any, Value and string, and what has the method MarshalJSON, such
-// as json.RawMessage. It refuses, with an *Error, what Parse would refuse of the same JSON text under the default
-// limits, absent values within others, and other types; the size is not limited.
+// as json.RawMessage; a nil pointer whose method cannot be called is null. It refuses, with an *Error, what Parse would
+// refuse of the same JSON text under the default limits, absent values within others, and other types; the size is not
+// limited.
 func Of(v any) (Value, error) {
 	b := builder{limits: DefaultLimits}
 	if err := b.value(v, 0); err != nil {
@@ -190,7 +192,7 @@ func (b *builder) document(v Value, level int) *Error {
 }
 
 func (b *builder) marshaler(v interface{ MarshalJSON() ([]byte, error) }, level int) *Error {
-	text, err := v.MarshalJSON()
+	text, err := marshal(v)
 	if err != nil {
 		return fail(CodeInvalidJSON, "MarshalJSON: "+err.Error())
 	}
@@ -199,6 +201,23 @@ func (b *builder) marshaler(v interface{ MarshalJSON() ([]byte, error) }, level 
 		return refused
 	}
 	return b.document(value, level)
+}
+
+// marshal calls the method. Where that panics on a nil pointer the text is null, as encoding/json has it for every nil
+// pointer; a panic on anything else is the caller's.
+func marshal(v interface{ MarshalJSON() ([]byte, error) }) (text []byte, err error) {
+	defer func() {
+		if isNil(v) && recover() != nil {
+			text, err = []byte("null"), nil
+		}
+	}()
+	return v.MarshalJSON()
+}
+
+// isNil reports whether the interface holds a nil pointer, or what is one inside. This package has no reflect, so it
+// looks at the second word of the interface, which is the pointer itself for such types and never nil for others.
+func isNil(v interface{ MarshalJSON() ([]byte, error) }) bool {
+	return (*[2]unsafe.Pointer)(unsafe.Pointer(&v))[1] == nil //nolint:gosec // read only
 }
 
 // enter notes a level and refuses one that is too deep.
