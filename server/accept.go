@@ -31,26 +31,33 @@ func (s *StateSyncer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "The server is shutting down.", http.StatusServiceUnavailable)
 		return
 	}
-	client, refusal := s.examine(r)
+	v := s.examine(r)
 	conn, err := s.acceptConn(w, r)
 	if err != nil {
 		s.options.Logger.Debug("a handshake failed", "error", err)
 		return
 	}
-	s.serve(conn, client, refusal)
+	s.serve(conn, v)
 }
 
 func isHandshake(r *http.Request) bool {
 	return r.Method == http.MethodGet && strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 }
 
-// examine returns what is known of the client, or why it may not connect.
-func (s *StateSyncer) examine(r *http.Request) (client any, refusal *Error) {
+// visitor is who connects, as the handshake found.
+type visitor struct {
+	client  any // what the program knows
+	owner   owner
+	refusal *Error // why it may not connect; nil: it may
+}
+
+// examine finds out who connects, and whether they may.
+func (s *StateSyncer) examine(r *http.Request) visitor {
 	if !slices.Contains(subprotocols(r), Subprotocol) {
-		return nil, failure(protocol.CodeProtocolUnsupported, "this server speaks the subprotocol %s", Subprotocol)
+		return visitor{refusal: failure(protocol.CodeProtocolUnsupported, "this server speaks the subprotocol %s", Subprotocol)}
 	}
 	if refusal := s.checkOriginOf(r); refusal != nil {
-		return nil, refusal
+		return visitor{refusal: refusal}
 	}
 	return s.authorized(r)
 }

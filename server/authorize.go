@@ -21,23 +21,23 @@ func (s *StateSyncer) UseAuthorizationMiddleware(authorize func(r *http.Request)
 	s.authorize.Store(&authorize)
 }
 
-// authorized asks the program about a handshake. A panic of the program is a refusal.
-func (s *StateSyncer) authorized(r *http.Request) (clientInformation any, refusal *Error) {
+// authorized asks the program about a handshake. A panic of the program is a refusal, also one in Subject().
+func (s *StateSyncer) authorized(r *http.Request) (v visitor) {
 	authorize := s.authorize.Load()
 	if authorize == nil {
-		return nil, nil
+		return visitor{}
 	}
 	defer func() {
 		if value := recover(); value != nil {
 			s.options.Logger.Error("the authorization middleware panicked", "panic", value)
-			clientInformation, refusal = nil, &Error{Code: protocol.CodeUnauthorized, Reason: "the server could not check the access token"}
+			v = visitor{refusal: &Error{Code: protocol.CodeUnauthorized, Reason: "the server could not check the access token"}}
 		}
 	}()
-	clientInformation, err := (*authorize)(r)
+	client, err := (*authorize)(r)
 	if err != nil {
-		return nil, unauthorized(err)
+		return visitor{refusal: unauthorized(err)}
 	}
-	return clientInformation, nil
+	return visitor{client: client, owner: ownerOf(client)}
 }
 
 // unauthorized returns what a client is told: the reason if it was made for it with Refuse, else only the code.

@@ -192,7 +192,7 @@ func TestNewClientInformationGovernsWhatIsJudgedAfterIt(t *testing.T) {
 	f.create(StateOptions{Identifier: "s", InterceptStateUpdate: interceptWith(&seen)})
 	hello := `["hello","0123456789abcdef","a",{}]`
 	for _, rights := range []string{"may write", "may read"} {
-		w := f.dial(rights)
+		w := f.dial(holder{rights})
 		w.send(hello, `["join",1,"s"]`)
 		w.recv()
 		if rights == "may write" {
@@ -204,7 +204,7 @@ func TestNewClientInformationGovernsWhatIsJudgedAfterIt(t *testing.T) {
 		}
 		w.recv()
 	}
-	if len(seen) != 2 || seen[0] != "may write" || seen[1] != "may read" {
+	if len(seen) != 2 || seen[0] != (holder{"may write"}) || seen[1] != (holder{"may read"}) {
 		t.Errorf("got %v", seen)
 	}
 }

@@ -22,14 +22,16 @@ type connection struct {
 	bytes  *rate.Limiter
 }
 
-// serve runs a connection on goroutines of its own; with a refusal it only tells the client.
-func (s *StateSyncer) serve(conn transport.Conn, client any, refusal *Error) {
+// serve runs a connection on goroutines of its own; a visitor that may not connect is only told so.
+func (s *StateSyncer) serve(conn transport.Conn, v visitor) {
 	c := &connection{server: s, conn: conn}
 	if !s.begin() {
 		conn.Abort()
 		return
 	}
-	c.peer = s.connect(client, c.startWriter)
+	c.peer = s.connect(v.client, c.startWriter)
+	c.peer.owner = v.owner
+	refusal := v.refusal
 	switch {
 	case refusal != nil:
 	case s.draining.Load():
@@ -139,9 +141,9 @@ func (c *connection) explain(err error) {
 		c.peer.fail(failure(protocol.CodeHandshakeTimeout, "no message came within %v", c.server.options.HandshakeTimeout))
 	case errors.As(err, &violation):
 		c.peer.fail(&Error{Code: violationCodes[violation.Violation], Reason: violation.Reason})
-	case c.server.ctx.Err() == nil:
-		c.peer.leaveAll() // nobody is there; what waits is not written
-		c.peer.silence()
+	default: // nobody is there, or the server has closed; what waits is not written
+		c.peer.leaveAll()
+		c.peer.silence() // after this no writer is started, so run can wait for the last one
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 // piped connects to the server through memory: everything but HTTP is as over a socket.
 func (f *fixture) piped(options transport.PipeOptions) transport.Conn {
 	client, server := transport.Pipe(options)
-	f.serve(server, nil, nil)
+	f.serve(server, visitor{})
 	return client
 }
 
@@ -128,7 +128,7 @@ func TestClientThatDoesNotReadIsGivenUpAndDelaysNobody(t *testing.T) {
 	timed(t, Options{Limits: Limits{HistoryBytes: 64 << 10}}, func(t *testing.T, f *fixture) {
 		f.create(StateOptions{Identifier: "s"})
 		client, server := transport.Pipe(transport.PipeOptions{Buffer: 4 << 10, WriteTimeout: 10 * time.Second})
-		f.serve(server, nil, nil)
+		f.serve(server, visitor{})
 		write(t, client, rawHello, `["join",1,"s"]`)
 		quick := f.joined("quick", "s")
 		start := time.Now()

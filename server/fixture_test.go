@@ -178,6 +178,7 @@ type wire struct {
 func (f *fixture) dial(clientInformation any) *wire {
 	w := &wire{TB: f}
 	w.peer = f.connect(clientInformation, func() { w.woken.Store(true) })
+	w.peer.owner = ownerOf(clientInformation)
 	f.Cleanup(w.peer.disconnect)
 	return w
 }

@@ -46,7 +46,8 @@ func (s *StateSyncer) askForState(identifier string, first arrival) {
 	}, func(options StateOptions, err error) {
 		if err == nil {
 			options.Identifier = identifier
-			if _, err = s.create(options, true); errors.Is(err, ErrStateExists) {
+			_, err = safely(s.ctx, func(context.Context) (*state, error) { return s.create(options, true) }) // it has methods of the program
+			if errors.Is(err, ErrStateExists) {
 				err = nil
 			}
 		}

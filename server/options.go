@@ -17,8 +17,11 @@ import (
 type Options struct {
 	// Authorize is asked at each handshake, also when a client comes back. It returns what the program knows of the
 	// client; that is handed to AllowConnectingClient, OnMissingState and InterceptStateUpdate. An error refuses the
-	// connection. When the information has a method Subject() string, a session belongs to that subject and nobody
-	// else can resume it. Default: everybody may connect, without information. See also UseAuthorizationMiddleware.
+	// connection. A session can be resumed only by whom it was first authorized for. Where the information has the
+	// method Subject() string, that is the same subject. Other information made of booleans, numbers and strings, in
+	// structs and arrays too, has to be equal: give it Subject if it changes with each token. Other kinds, such as
+	// pointers, maps, slices and time.Time, say nothing: then only the clientIdentifier has to be the same.
+	// Default: everybody may connect, without information. See also UseAuthorizationMiddleware.
 	Authorize func(r *http.Request) (clientInformation any, err error)
 
 	// OnMissingState may make a state that a client asks for and that does not exist. The returned options are used

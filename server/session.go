@@ -15,7 +15,7 @@ type session struct {
 	id               string
 	epoch            string // of this incarnation: a session that was forgotten and comes again has another one
 	clientIdentifier string
-	subject          string // who the session belongs to, as the authorization said; empty: nobody in particular
+	owner            owner // who the session was first authorized for
 
 	peer   atomic.Pointer[peer] // the connection that the session is on; nil while it is away
 	client atomic.Value         // clientBox: what is known of the client
@@ -55,7 +55,6 @@ type gone struct {
 // if any, is returned: it has to be fenced. A client counts its connections, so a hello that comes late, on a connection
 // that the client gave up, fences nobody.
 func (t *sessions) attach(p *peer, m protocol.Hello) (s *session, fenced *peer, err *Error) {
-	subject := subjectOf(p.client)
 	defer t.sweep()
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -64,10 +63,10 @@ func (t *sessions) attach(p *peer, m protocol.Hello) (s *session, fenced *peer, 
 		if len(t.byID) >= t.server.options.Limits.Sessions && !t.forgetOldest() {
 			return nil, nil, failure(protocol.CodeOverloaded, "the server holds as many sessions as it may")
 		}
-		s = &session{id: m.Session, epoch: t.server.token(), clientIdentifier: m.ClientIdentifier, subject: subject}
+		s = &session{id: m.Session, epoch: t.server.token(), clientIdentifier: m.ClientIdentifier, owner: p.owner}
 		t.byID[s.id] = s
 	} else {
-		if s.clientIdentifier != m.ClientIdentifier || s.subject != subject {
+		if s.clientIdentifier != m.ClientIdentifier || s.owner != p.owner {
 			return nil, nil, failure(protocol.CodeSessionMismatch, "the session belongs to another client")
 		}
 		if m.Connection != 0 && m.Connection < s.connection {
@@ -84,14 +83,6 @@ func (t *sessions) attach(p *peer, m protocol.Hello) (s *session, fenced *peer, 
 		t.reviewAfter(s, t.server.options.ReconnectGrace) // of states that the new connection does not join
 	}
 	return s, fenced, nil
-}
-
-// subjectOf returns whom the client is authenticated as, if the program says.
-func subjectOf(clientInformation any) string {
-	if known, ok := clientInformation.(interface{ Subject() string }); ok {
-		return known.Subject()
-	}
-	return ""
 }
 
 // detach notes that the connection of the session has ended.
