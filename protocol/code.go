@@ -59,6 +59,7 @@ const (
 	CodeTooManyOperations Code = 4316
 	CodeStorageFailed     Code = 4317
 	CodeReentrant         Code = 4318
+	CodeStateBusy         Code = 4319
 
 	CodePendingLimit        Code = 4350
 	CodeStateReplaced       Code = 4351
@@ -127,6 +128,7 @@ var CodeTable = []CodeRow{
 	{CodeTooManyOperations, "too_many_operations", "A change has more operations than allowed; split it."},
 	{CodeStorageFailed, "storage_failed", "The server could not keep the change, and it was not made; try again later."},
 	{CodeReentrant, "reentrant", "A rule of a state tried to change that same state; let it rewrite the change instead."},
+	{CodeStateBusy, "state_busy", "More changes to the state wait to be decided than the server holds, and the change was not made; try again later."},
 
 	{CodePendingLimit, "pending_limit", "Too many changes wait for an answer; wait for some before making more."},
 	{CodeStateReplaced, "state_replaced", "The state was removed and made again before the change was answered; look at the new value."},

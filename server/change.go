@@ -15,6 +15,8 @@ type change struct {
 	number uint64
 	base   uint64 // the version that its author had confirmed
 	size   int    // bytes on the wire
+	turned uint64 // the last number of the session before it that was turned away
+	behind int    // how many right behind it were turned away
 	fault  *Error // what is wrong with its content; then nothing below is set
 
 	// What it does: one of updates, ops and patch.

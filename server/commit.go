@@ -116,6 +116,12 @@ func (s *state) conclude(o *outcome) {
 			r.verdicts.pushRefusal(refusal{position: o.version, code: o.refusal.Code, reason: o.refusal.Reason})
 			s.wake(r.subscription)
 		}
+		if o.change.behind > 0 {
+			s.sayBusy(r, o.change.behind, o.version)
+		}
+		if r.last == o.change {
+			r.last = nil
+		}
 	}
 	s.release(o.change, o.version, o.refusal)
 }
@@ -124,6 +130,7 @@ func (s *state) conclude(o *outcome) {
 func (s *state) release(c *change, version uint64, refusal *Error) {
 	if c.peer != nil {
 		c.peer.unjudged.Add(-int64(c.size))
+		s.inbox.settle(c.record, c.size)
 	}
 	if refusal != nil {
 		s.server.counts.refused.Add(1)

@@ -58,8 +58,8 @@ func (s *state) propose(c *change) (next document.Value, entry []document.Op, er
 
 // stale refuses a transaction that another change came between.
 func (s *state) stale(c *change) *Error {
-	if c.record.disturbed > c.answered {
-		return failure(protocol.CodeStale, "own change %d had another result than the transaction expected", c.record.disturbed)
+	if own := max(c.record.disturbed, c.turned); own > c.answered {
+		return failure(protocol.CodeStale, "own change %d had another result than the transaction expected", own)
 	}
 	if c.readAll && s.properties.any.since(c.record.author) > c.base {
 		return failure(protocol.CodeStale, "the state was changed by another")

@@ -26,7 +26,7 @@ func (l *line) holds(c *change) bool {
 
 // leave ends the turn of the session, or of anybody for nil; what waited goes back before the rest. It reports whether
 // anything did.
-func (l *line) leave(r *record, inbox *queue[*change]) (others bool) {
+func (l *line) leave(r *record, inbox *inbox) (others bool) {
 	if l.turn == nil || r != nil && l.turn != r {
 		return false
 	}

@@ -47,7 +47,7 @@ func (s *state) newRecord(session *session) *record {
 		return nil
 	}
 	s.authors++
-	r := &record{author: s.authors, session: session, verdicts: verdicts{window: s.server.options.Limits.Window}}
+	r := &record{author: s.authors, session: session, lane: s.inbox.lane(session), verdicts: verdicts{window: s.server.options.Limits.Window}}
 	s.records[session] = r
 	return r
 }
@@ -124,6 +124,7 @@ func (s *state) leave(sub *subscription) {
 // dropRecord forgets the session.
 func (s *state) dropRecord(r *record) {
 	delete(s.records, r.session)
+	s.inbox.leave(r)
 	r.session.forget(s)
 	if r.member {
 		r.member = false

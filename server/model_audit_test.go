@@ -183,6 +183,8 @@ func (c *modelCounts) note(code protocol.Code, k *modelChange) {
 		c.conflict++
 	case protocol.CodeBaseTooOld:
 		c.tooOld++
+	case protocol.CodeStateBusy:
+		c.busy++
 	case protocol.CodeStateReplaced:
 		c.replaced++
 	case protocol.CodeStateRemoved:

@@ -60,7 +60,7 @@ func TestModel(t *testing.T) {
 // modelCounts are what a run has met. A run of many seeds that never meets one of them tests less than it says.
 type modelCounts struct {
 	accepted, refused, unknown, rewritten, stale, conflict, tooOld, replaced, removed,
-	resumed, restarted, jumps, cuts, repeated, elements, chained, lateCommits uint64
+	resumed, restarted, jumps, cuts, repeated, elements, chained, lateCommits, busy uint64
 }
 
 func (c *modelCounts) each() map[string]*uint64 {
@@ -68,7 +68,7 @@ func (c *modelCounts) each() map[string]*uint64 {
 		"accepted": &c.accepted, "refused": &c.refused, "unknown": &c.unknown, "rewritten": &c.rewritten, "stale": &c.stale,
 		"conflict": &c.conflict, "tooOld": &c.tooOld, "replaced": &c.replaced, "removed": &c.removed, "resumed": &c.resumed,
 		"restarted": &c.restarted, "jumps": &c.jumps, "cuts": &c.cuts, "repeated": &c.repeated, "elements": &c.elements,
-		"chained": &c.chained, "lateCommits": &c.lateCommits,
+		"chained": &c.chained, "lateCommits": &c.lateCommits, "busy": &c.busy,
 	}
 }
 
@@ -121,7 +121,7 @@ func newModel(t *testing.T, seed uint64, trace bool) *model {
 	server, err := New(Options{
 		Limits: Limits{
 			HistoryEntries: pick(4, 16, 64, 4096), Window: pick(2, 8, 512), WindowBytes: pick(600, 1<<20),
-			Sessions: pick(8, 100),
+			Sessions: pick(8, 100), Inbox: pick(6, 16_384),
 		},
 		InterceptTimeout: -1,
 		Log:              m.openLog,

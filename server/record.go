@@ -19,6 +19,10 @@ type record struct {
 	disturbed    uint64 // the last own number that was refused or came out different
 	waiting      int    // own changes that wait in the state's line
 
+	lane   *lane   // where its changes wait
+	last   *change // the last one without a verdict that was not turned away; nil: none
+	turned uint64  // the last number that was turned away, for want of room
+
 	// An author computes the result of its own change by itself, except after a jump over entries that it would have
 	// needed: then its answer carries the operations.
 	jumped   uint64 // the version of the last jump: changes based below it

@@ -34,8 +34,8 @@ type state struct {
 	value     document.Value // what readers see
 	snapshot  snapshot
 
-	inbox   queue[*change] // changes that wait for their judgment
-	judging bool           // an interceptor is deciding on a change
+	inbox   inbox // changes that wait for their judgment
+	judging bool  // an interceptor is deciding on a change
 	line    line
 
 	records map[*session]*record
@@ -67,6 +67,7 @@ func newState(server *StateSyncer, options StateOptions, value document.Value) *
 		history:    newHistory(1, limits.HistoryEntries, limits.HistoryBytes),
 		records:    make(map[*session]*record),
 		stopTimers: func() {},
+		inbox:      inbox{maxChanges: limits.Inbox, maxBytes: limits.InboxBytes},
 	}
 	s.options.InitialValue = nil
 	return s
@@ -114,8 +115,13 @@ func (s *state) receive(sub *subscription, c *change) *Error {
 	if err := s.check(sub, c); err != nil {
 		return err
 	}
-	c.record, c.peer = r, sub.peer
 	r.mark = c.number
+	if !s.inbox.admit(r.lane, c.size) {
+		s.turnAway(r, c.number)
+		return nil
+	}
+	c.record, c.peer, c.turned = r, sub.peer, r.turned
+	r.last = c
 	sub.peer.unjudged.Add(int64(c.size))
 	s.submit(c)
 	return nil
