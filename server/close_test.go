@@ -1,0 +1,44 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+)
+
+// TestCloseUnderLoad closes servers whose connections have something to write at any moment; the race detector looks on.
+func TestCloseUnderLoad(t *testing.T) {
+	for round := range 8 {
+		s := listen(t, Options{})
+		brief := func(context.Context, *Update) error {
+			time.Sleep(100 * time.Microsecond)
+			return nil
+		}
+		if _, err := s.CreateState(StateOptions{Identifier: "s", InterceptStateUpdate: brief}); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 8 {
+			c := dialRaw(t, s, nil)
+			messages := []string{fmt.Sprintf(`["hello","0123456789abcdef%d","a",{}]`, i), `["join",1,"s"]`}
+			c.send(messages...)
+			go func() {
+				for {
+					if _, _, err := c.conn.Read(c.ctx); err != nil {
+						return
+					}
+				}
+			}()
+			time.Sleep(time.Millisecond)
+			messages = messages[:0]
+			for number := range 100 {
+				messages = append(messages, fmt.Sprintf(`["merge",1,%d,0,{"k%d":%d}]`, number+1, i, number))
+			}
+			c.send(messages...)
+		}
+		time.Sleep(time.Duration(round) * 3 * time.Millisecond)
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
