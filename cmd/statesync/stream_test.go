@@ -159,7 +159,35 @@ func TestWatchSurvivesARestart(t *testing.T) {
 	again := start(t, nil, "serve", "--address", strings.TrimPrefix(address, "ws://"), "--states", states)
 	addressOf(t, again)
 	watcher.stderr.says(t, "statesync: connected\n")
+	watcher.stderr.says(t, "statesync: state_replaced: state demo: the state was made anew")
 	watcher.stdout.says(t, "- /messages/0\n")
+}
+
+// What was appended before the server was killed is gone with it, and append says so.
+func TestAppendTellsWhatAReplacedStateLost(t *testing.T) {
+	states := statesFile(t, exampleStates)
+	server, address := serve(t, "--states", states)
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	appender := start(t, reader, "append", address, "demo", "messages")
+	watcher := start(t, nil, "watch", address, "demo")
+	watcher.stdout.says(t, "+ /counter 0\n")
+	feed(t, writer, "one\n")
+	watcher.stdout.says(t, "+ /messages/0 \"one\"\n")
+	server.signal(syscall.SIGKILL)
+	appender.stderr.says(t, "statesync: disconnected: ")
+	addressOf(t, start(t, nil, "serve", "--address", strings.TrimPrefix(address, "ws://"), "--states", states))
+	appender.stderr.says(t, "statesync: connected\n")
+	feed(t, writer, "two\n")
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if code := appender.exit(); code != 1 {
+		t.Errorf("append ended with %d", code)
+	}
+	appender.stderr.says(t, "statesync: 2 lines were appended (the first 1 of them before the state was made anew: they are gone)\n")
 }
 
 // The server comes back and lets this client in no more: the programs end by themselves, also while the input is silent.

@@ -55,7 +55,7 @@ func watch(ctx context.Context, command *cli.Command) error {
 	ended := make(chan struct{}, 1)
 	client.OnError(func(err error) {
 		if errors.Is(err, wasmclient.ErrStateReplaced) {
-			fmt.Fprintln(command.Root().ErrWriter, err)
+			fmt.Fprintln(command.Root().ErrWriter, "statesync:", err)
 		}
 		poke(ended)
 	})
