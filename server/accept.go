@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/server-state-sync/server-state-sync/internal/transport"
 	"github.com/server-state-sync/server-state-sync/protocol"
@@ -22,22 +23,49 @@ Connect with a client of server-state-sync: new Client("ws://...", "clientIdenti
 func (s *StateSyncer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !isHandshake(r) {
 		w.Header().Set("Upgrade", "websocket")
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.WriteHeader(http.StatusUpgradeRequired)
-		_, _ = w.Write([]byte(helpText))
+		turnOff(w, http.StatusUpgradeRequired, helpText)
 		return
 	}
 	if s.draining.Load() {
-		http.Error(w, "The server is shutting down.", http.StatusServiceUnavailable)
+		turnOff(w, http.StatusServiceUnavailable, "The server is shutting down.\n")
 		return
 	}
-	v := s.examine(r)
+	place, refusal := s.begin()
+	if place == nil {
+		turnOff(w, http.StatusServiceUnavailable, "The server has as many connections as it may.\n")
+		return
+	}
+	served := false
+	defer func() {
+		if !served {
+			s.giveBack(place)
+		}
+	}()
+	v := visitor{refusal: refusal}
+	if refusal == nil {
+		v = s.examine(r)
+	}
+	v.place = place
+	if v.refusal != nil && !s.refuse(place) {
+		turnOff(w, http.StatusServiceUnavailable, "The server turns away as many connections as it may.\n")
+		return
+	}
 	conn, err := s.acceptConn(w, r)
 	if err != nil {
 		s.options.Logger.Debug("a handshake failed", "error", err)
 		return
 	}
+	served = true
 	s.serve(conn, v)
+}
+
+// turnOff answers a request and ends its connection, without waiting for a body that may never come.
+func turnOff(w http.ResponseWriter, status int, text string) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)) // not every server can
+	w.Header().Set("Connection", "close")
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text))
 }
 
 func isHandshake(r *http.Request) bool {
@@ -49,6 +77,7 @@ type visitor struct {
 	client  any // what the program knows
 	owner   owner
 	refusal *Error // why it may not connect; nil: it may
+	place   *place
 }
 
 // examine finds out who connects, and whether they may.

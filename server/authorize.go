@@ -1,7 +1,9 @@
 package server
 
 import (
+	"context"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -21,23 +23,46 @@ func (s *StateSyncer) UseAuthorizationMiddleware(authorize func(r *http.Request)
 	s.authorize.Store(&authorize)
 }
 
-// authorized asks the program about a handshake. A panic of the program is a refusal, also one in Subject().
+// authorized asks the program about a handshake, and whose the answer is, within InterceptTimeout. No answer, and a
+// panic, is a refusal.
 func (s *StateSyncer) authorized(r *http.Request) (v visitor) {
 	authorize := s.authorize.Load()
 	if authorize == nil {
 		return visitor{}
 	}
-	defer func() {
-		if value := recover(); value != nil {
-			s.options.Logger.Error("the authorization middleware panicked", "panic", value)
-			v = visitor{refusal: &Error{Code: protocol.CodeUnauthorized, Reason: "the server could not check the access token"}}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(s.ctx, cancel)()
+	answered := make(chan struct{})
+	ask(s, ctx, func(ctx context.Context) (visitor, error) {
+		client, err := (*authorize)(r.Clone(ctx)) // a copy: a late callback must not meet the handshake
+		if err != nil {
+			return visitor{refusal: unauthorized(err)}, nil
 		}
-	}()
-	client, err := (*authorize)(r)
-	if err != nil {
-		return visitor{refusal: unauthorized(err)}
+		return visitor{client: client, owner: ownerOf(client)}, nil
+	}, func(answer visitor, err error) {
+		v = answer
+		if err != nil {
+			v = visitor{refusal: s.unanswered(err)}
+		}
+		close(answered)
+	})
+	<-answered
+	return v
+}
+
+// unanswered returns what a client is told whom the program said nothing about.
+func (s *StateSyncer) unanswered(err error) *Error {
+	var panicked *panicError
+	switch {
+	case errors.As(err, &panicked):
+		s.options.Logger.Error("the authorization middleware panicked", "panic", panicked.value)
+		return &Error{Code: protocol.CodeUnauthorized, Reason: "the server could not check the access token"}
+	case errors.Is(err, ErrClosed):
+		return &Error{Code: protocol.CodeShuttingDown}
 	}
-	return visitor{client: client, owner: ownerOf(client)}
+	s.options.Logger.Error("the authorization middleware gave no answer", "error", err)
+	return failure(protocol.CodeOverloaded, "the server could not check the access token in time")
 }
 
 // unauthorized returns what a client is told: the reason if it was made for it with Refuse, else only the code.

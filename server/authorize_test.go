@@ -149,6 +149,13 @@ func TestHandshakesThatAreTurnedAway(t *testing.T) {
 	}
 }
 
+func withToken(token string) *websocket.DialOptions {
+	return &websocket.DialOptions{
+		Subprotocols: []string{Subprotocol},
+		HTTPHeader:   http.Header{"Authorization": {"Bearer " + token}},
+	}
+}
+
 func TestAuthorizationIsAskedAgainWhenAClientComesBack(t *testing.T) {
 	token := "first"
 	s := listen(t, Options{})
@@ -158,12 +165,6 @@ func TestAuthorizationIsAskedAgainWhenAClientComesBack(t *testing.T) {
 		}
 		return user("alice of " + token), nil
 	})
-	withToken := func(token string) *websocket.DialOptions {
-		return &websocket.DialOptions{
-			Subprotocols: []string{Subprotocol},
-			HTTPHeader:   http.Header{"Authorization": {"Bearer " + token}},
-		}
-	}
 	c := dialRaw(t, s, withToken("first"))
 	c.send(`["hello","0123456789abcdef","a",{}]`)
 	c.recv()

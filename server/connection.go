@@ -17,6 +17,7 @@ type connection struct {
 	server *StateSyncer
 	conn   transport.Conn
 	peer   *peer
+	place  *place
 	writer sync.WaitGroup // the goroutine that writes
 	frames *rate.Limiter  // nil: no limit
 	bytes  *rate.Limiter
@@ -24,20 +25,12 @@ type connection struct {
 
 // serve runs a connection on goroutines of its own; a visitor that may not connect is only told so.
 func (s *StateSyncer) serve(conn transport.Conn, v visitor) {
-	c := &connection{server: s, conn: conn}
-	if !s.begin() {
-		conn.Abort()
-		return
-	}
+	c := &connection{server: s, conn: conn, place: v.place}
 	c.peer = s.connect(v.client, c.startWriter)
 	c.peer.owner = v.owner
 	refusal := v.refusal
-	switch {
-	case refusal != nil:
-	case s.draining.Load():
+	if refusal == nil && s.draining.Load() {
 		refusal = &Error{Code: protocol.CodeShuttingDown}
-	case s.crowded():
-		refusal = failure(protocol.CodeOverloaded, "the server has as many connections as it may")
 	}
 	if refusal != nil {
 		s.options.Logger.Debug("a client was turned away", "code", refusal.Code.String())
@@ -46,24 +39,6 @@ func (s *StateSyncer) serve(conn transport.Conn, v visitor) {
 	c.limitRates()
 	s.startTicking()
 	go c.run()
-}
-
-// begin counts a connection; false when the server has closed.
-func (s *StateSyncer) begin() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return false
-	}
-	s.drivers.add(1)
-	return true
-}
-
-// crowded reports whether there are more connections than may be.
-func (s *StateSyncer) crowded() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.peers) > s.options.Limits.Connections
 }
 
 // advice returns for how many milliseconds a client should stay away.
@@ -87,7 +62,7 @@ func (c *connection) limitRates() {
 
 // run reads until the connection ends.
 func (c *connection) run() {
-	defer c.server.drivers.add(-1)
+	defer c.server.giveBack(c.place)
 	err := c.read()
 	c.explain(err)
 	c.writer.Wait() // it may have a bye to write

@@ -15,8 +15,18 @@ import (
 // piped connects to the server through memory: everything but HTTP is as over a socket.
 func (f *fixture) piped(options transport.PipeOptions) transport.Conn {
 	client, server := transport.Pipe(options)
-	f.serve(server, visitor{})
+	f.take(server)
 	return client
+}
+
+// take serves a connection as after a handshake.
+func (f *fixture) take(server transport.Conn) {
+	place, refusal := f.begin()
+	if place == nil {
+		server.Abort()
+		return
+	}
+	f.serve(server, visitor{place: place, refusal: refusal})
 }
 
 // frames reads until the connection ends, and returns its messages and how it ended.
@@ -128,7 +138,7 @@ func TestClientThatDoesNotReadIsGivenUpAndDelaysNobody(t *testing.T) {
 	timed(t, Options{Limits: Limits{HistoryBytes: 64 << 10}}, func(t *testing.T, f *fixture) {
 		f.create(StateOptions{Identifier: "s"})
 		client, server := transport.Pipe(transport.PipeOptions{Buffer: 4 << 10, WriteTimeout: 10 * time.Second})
-		f.serve(server, visitor{})
+		f.take(server)
 		write(t, client, rawHello, `["join",1,"s"]`)
 		quick := f.joined("quick", "s")
 		start := time.Now()

@@ -15,7 +15,8 @@ import (
 // Options are what a StateSyncer is made with. The zero value is usable: no authorization, no TLS, the limits of
 // Limits, a log on slog.Default. For durations and limits, zero means the default.
 type Options struct {
-	// Authorize is asked at each handshake, also when a client comes back. It returns what the program knows of the
+	// Authorize is asked at each handshake, also when a client comes back, for InterceptTimeout at most: then the context
+	// of the request ends, and the client is told to come back later. The request is a copy. It returns what the program knows of the
 	// client; that is handed to AllowConnectingClient, OnMissingState and InterceptStateUpdate. An error refuses the
 	// connection. A session can be resumed only by whom it was first authorized for. Where the information has the
 	// method Subject() string, that is the same subject. Other information made of booleans, numbers and strings, in
@@ -43,15 +44,15 @@ type Options struct {
 	// Heartbeat is the silence after which a connection is probed; it is given up after twice that. Default 15 s.
 	// Price of less: traffic and wake-ups on idle connections.
 	Heartbeat time.Duration
-	// HandshakeTimeout bounds reading a request's headers, and then the time until the first message. Default 10 s.
+	// HandshakeTimeout bounds reading a request's headers, and then, after Authorize, the time until the first message. Default 10 s.
 	HandshakeTimeout time.Duration
 	// WriteTimeout is how long a client may take to accept 64 KiB before it is given up. Default 10 s.
 	WriteTimeout time.Duration
 	// MessageTimeout is how long a frame may take from its first byte to its last. Default 10 s.
 	MessageTimeout time.Duration
-	// InterceptTimeout is how long InterceptStateUpdate, AllowConnectingClient and OnMissingState may take; a later
-	// answer is ignored. Default 5 s. Negative: they are called without a deadline on the goroutine that brought the
-	// change, and must return quickly; only for tests.
+	// InterceptTimeout is how long Authorize, InterceptStateUpdate, AllowConnectingClient and OnMissingState may take; a
+	// later answer is ignored. Default 5 s. Negative: they are called without a deadline on the goroutine that brought
+	// the change, and must return quickly; only for tests.
 	InterceptTimeout time.Duration
 	// ReconnectGrace is how long a session without a connection still counts as a client of its states. Default 30 s.
 	ReconnectGrace time.Duration
@@ -84,7 +85,7 @@ type TLS struct {
 
 // Limits bounds everything. Sizes are bytes; zero means the default.
 type Limits struct {
-	Connections         int // at a time. Default 100,000. More: overloaded
+	Connections         int // at a time, from the beginning of their handshakes. Default 100,000. More: overloaded
 	Sessions            int // with and without a connection. Default 100,000. More: the one away longest is forgotten, or overloaded
 	States              int // that OnMissingState may bring about. Default 100,000. More: overloaded
 	StatesPerConnection int // Default 1,000. More: too_many_states

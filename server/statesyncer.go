@@ -28,7 +28,7 @@ type StateSyncer struct {
 	draining   atomic.Bool
 	goroutines gauge // of callbacks, and of the ticker
 	inFlight   gauge // changes without a verdict
-	drivers    gauge // connections with I/O
+	drivers    gauge // connections, from the beginning of their handshakes
 	counts     counts
 
 	mu      sync.Mutex // guards everything below
@@ -37,6 +37,9 @@ type StateSyncer struct {
 	peers   map[*peer]struct{}
 	ticking bool
 	closed  bool
+
+	connected  int // connections that may be, from the beginning of their handshakes
+	turnedAway int // connections that are only told why they may not be
 }
 
 // New returns a StateSyncer without states. It can be used as an http.Handler at once; see also Start. Close it, or
