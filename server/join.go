@@ -22,7 +22,7 @@ func (p *peer) join(m protocol.Join) *Error {
 		p.joining.Add(-1)
 		p.refuseJoin(sub, failure(protocol.CodeTooManyStates, "too many joins of the connection wait for the server's rules"))
 	default:
-		p.server.findState(m.Identifier, p.client, func(s *state, err *Error) { p.admit(sub, s, err) })
+		p.server.findState(m.Identifier, p, func(s *state, err *Error) { p.admit(sub, s, err) })
 	}
 	return nil
 }

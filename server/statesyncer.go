@@ -33,7 +33,7 @@ type StateSyncer struct {
 
 	mu      sync.Mutex // guards everything below
 	states  map[string]*state
-	missing map[string][]arrival // joins that wait for OnMissingState, besides the one that asked
+	missing map[string]*arrivals // who waits for OnMissingState
 	peers   map[*peer]struct{}
 	ticking bool
 	closed  bool
@@ -54,7 +54,7 @@ func New(options Options) (*StateSyncer, error) {
 		options:    options,
 		wireLimits: protocol.Limits{Bytes: l.Message, Operations: l.Operations, Depth: l.Depth, KeyBytes: l.Key},
 		states:     make(map[string]*state),
-		missing:    make(map[string][]arrival),
+		missing:    make(map[string]*arrivals),
 		peers:      make(map[*peer]struct{}),
 	}
 	s.sessions = sessions{server: s, byID: make(map[string]*session)}
