@@ -123,7 +123,9 @@ func (s *StateSyncer) askForState(identifier string, first *arrival) {
 	}, func(options StateOptions, err error) {
 		if err == nil {
 			options.Identifier = identifier
-			if _, err = s.create(options, true); errors.Is(err, ErrStateExists) {
+			// Guarded, because the initial value may have methods of the program, and so has the log.
+			_, err = safely(s.ctx, func(context.Context) (*state, error) { return s.create(options, true) })
+			if errors.Is(err, ErrStateExists) {
 				err = nil
 			}
 		}
@@ -162,7 +164,7 @@ func sameClient(a, b any) bool {
 // missingReason returns what a client is told: the reason of the program's own refusal, and nothing of other errors.
 func (s *StateSyncer) missingReason(identifier string, err error) *Error {
 	var ours *Error
-	if errors.As(err, &ours) {
+	if errors.As(err, &ours) && ours != nil {
 		code := ours.Code
 		if code.Class() != protocol.StateOver && code.Class() != protocol.Reconnect {
 			code = protocol.CodeStateNotFound
