@@ -47,7 +47,10 @@ func (s *state) intercept(c *change, next document.Value, entry []document.Op) {
 	u := &Update{state: s, change: c, previous: s.applied, next: next, entry: entry}
 	s.mu.Unlock()
 	ask(s.server, s.interceptContext(c), func(ctx context.Context) (*Update, error) {
-		return u, s.options.InterceptStateUpdate(ctx, u)
+		if err := s.options.InterceptStateUpdate(ctx, u); err != nil {
+			return u, interceptReason(err) // here, where a panic in the error's own methods does no harm
+		}
+		return u, nil
 	}, func(answered *Update, err error) {
 		s.mu.Lock()
 		defer s.unlock()
@@ -62,6 +65,8 @@ func (s *state) intercept(c *change, next document.Value, entry []document.Op) {
 func (s *state) decide(c *change, u *Update, err error) {
 	var panicked *panicError
 	switch {
+	case s.server.ctx.Err() != nil:
+		s.release(c, 0, &Error{Code: protocol.CodeStateRemoved, Reason: "the server is shutting down"}) // there is no verdict
 	case s.removed:
 		s.release(c, 0, &Error{Code: protocol.CodeStateRemoved, Reason: "the state was removed"})
 	case s.failed:
@@ -72,7 +77,7 @@ func (s *state) decide(c *change, u *Update, err error) {
 		s.server.options.Logger.Error("InterceptStateUpdate panicked", "state", s.identifier, "panic", panicked.value)
 		s.refuse(c, &Error{Code: protocol.CodeInterceptPanic, Reason: "the server's rules failed"})
 	case err != nil:
-		s.refuse(c, interceptReason(err))
+		s.refuse(c, refused(err))
 	case u.rewritten:
 		s.rewrite(c, u)
 	default:
@@ -80,10 +85,18 @@ func (s *state) decide(c *change, u *Update, err error) {
 	}
 }
 
-// interceptReason returns the refusal that an interceptor's error means: its text is for the client.
+// Codes from firstLocal to lastLocal are a client's own: they never travel.
+const (
+	firstLocal = protocol.CodePendingLimit
+	lastLocal  = 4399
+)
+
+// interceptReason returns the refusal that an interceptor's error means: its text is for the client. A code that does
+// not stand for the refusal of a change, or that only clients give, becomes refused.
 func interceptReason(err error) *Error {
 	why := refused(err)
-	if class := why.Code.Class(); class != protocol.ChangeRefused && class != protocol.RunAgain {
+	class, local := why.Code.Class(), why.Code >= firstLocal && why.Code <= lastLocal
+	if local || class != protocol.ChangeRefused && class != protocol.RunAgain {
 		why = &Error{Code: protocol.CodeRefused, Reason: err.Error()}
 	}
 	return why

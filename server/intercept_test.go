@@ -312,6 +312,38 @@ func TestSubmitWaitsForAPlace(t *testing.T) {
 	})
 }
 
+// nilError is an error that cannot say what it is.
+type nilError struct{ text string }
+
+func (e *nilError) Error() string { return e.text }
+
+func TestErrorsOfInterceptorsThatDoNotTravel(t *testing.T) {
+	var answer error
+	f := newFixture(t, Options{})
+	f.create(StateOptions{Identifier: "s", InterceptStateUpdate: func(context.Context, *Update) error { return answer }})
+	w := f.joined("w", "s")
+	for i, test := range []struct {
+		answer error
+		want   string
+	}{
+		{&Error{Code: protocol.CodePendingLimit, Reason: "no"}, `4300,"pending_limit: no"]`},
+		{ErrOutcomeUnknown, `4300,"outcome_unknown…`},
+		{&Error{Code: 4399, Reason: "no"}, `4300,…`},
+		{&Error{Code: protocol.CodeShuttingDown, Reason: "no"}, `4300,"shutting_down: no"]`},
+		{&Error{Code: protocol.CodeUnauthorized, Reason: "no"}, `4300,"unauthorized: no"]`},
+		{ErrStateNotFound, `4300,"state_not_found…`},
+		{ErrClosed, `4300,"the server is closed or shutting down"]`}, // of another server, perhaps
+		{&Error{Code: protocol.CodeStale, Reason: "no"}, `4401,"no"]`},
+		{Refuse("no"), `4300,"no"]`},
+		{(*nilError)(nil), `4302,"the server's rules failed"]`},
+		{(*Error)(nil), `4302,"the server's rules failed"]`},
+	} {
+		answer = test.answer
+		w.send(fmt.Sprintf(`["merge",1,%d,0,{"a":1}]`, i+1))
+		w.expect(fmt.Sprintf(`["refused",1,%d,`, i+1) + test.want)
+	}
+}
+
 func TestServerThatClosesEndsInterceptors(t *testing.T) {
 	timed(t, Options{InterceptTimeout: time.Hour}, func(t *testing.T, f *fixture) {
 		f.create(StateOptions{Identifier: "s", InterceptStateUpdate: func(ctx context.Context, _ *Update) error {
@@ -330,8 +362,8 @@ func TestServerThatClosesEndsInterceptors(t *testing.T) {
 			t.Error(err)
 		}
 		for _, handle := range handles {
-			if _, err := handle.Wait(t.Context()); err == nil {
-				t.Error("a change was accepted")
+			if _, err := handle.Wait(t.Context()); fmt.Sprint(err) != "state_removed: the server is shutting down" {
+				t.Errorf("got %v", err)
 			}
 		}
 		if _, err := f.UpdateStateValue(t.Context(), "s", map[string]any{}); !errors.Is(err, ErrStateNotFound) {
