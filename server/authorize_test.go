@@ -76,6 +76,13 @@ func TestOriginRule(t *testing.T) {
 		{"http://[::1]:3000", "localhost:5000", "[::1]:5000", false, nil, true},
 		{"http://localhost:3000", "server.example", "10.0.0.1:80", false, nil, false}, // not a loopback listener
 		{"http://localhost.evil.example", "localhost:5000", "127.0.0.1:5000", false, nil, false},
+		{"http://evil.example:5000", "evil.example:5000", "127.0.0.1:5000", false, nil, false}, // DNS rebinding
+		{"http://evil.example", "evil.example", "[::1]:80", false, nil, false},
+		{"http://localhost.evil.example:5000", "localhost.evil.example:5000", "127.0.0.1:5000", false, nil, false},
+		{"http://127.0.0.2:5000", "127.0.0.2:5000", "127.0.0.1:5000", false, nil, true},
+		{"https://app.example", "app.example", "127.0.0.1:5000", false, list, true}, // behind a proxy
+		{"https://app.example", "app.example", "127.0.0.1:5000", false, nil, false},
+		{"", "evil.example", "127.0.0.1:5000", false, nil, true},
 		{"https://app.example", "server.example", "10.0.0.1:80", false, list, true},
 		{"https://APP.example", "server.example", "10.0.0.1:80", false, list, true},
 		{"http://app.example", "server.example", "10.0.0.1:80", false, list, false},

@@ -30,9 +30,11 @@ type Options struct {
 	// error made with Refuse reaches the client. Default: state_not_found.
 	OnMissingState func(ctx context.Context, identifier string, clientInformation any) (StateOptions, error)
 
-	// AllowedOrigins lists the origins from which pages may connect, besides pages of the server's own host, and of
-	// any loopback host when the server listens on loopback: "https://example.com", or "*" for all of them. Price of
-	// "*": any page that a user visits may connect with what the user's browser sends along, such as cookies.
+	// AllowedOrigins lists the origins from which pages may connect, besides pages of the server's own host:
+	// "https://example.com", or "*" for all of them. To a connection that comes in at a loopback address, also from a
+	// proxy on the same machine, pages of loopback hosts may connect instead (localhost, 127.0.0.0/8, [::1]), and pages
+	// of other hosts only from this list: any name can be made to point there. Price of "*": any page that a user
+	// visits may connect with what the user's browser sends along, such as cookies.
 	AllowedOrigins []string
 
 	// TLS makes Start and ListenAndServe speak TLS. Default: they do not.
