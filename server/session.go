@@ -23,7 +23,7 @@ type session struct {
 	// Guarded by the sessions' lock.
 	connection uint64        // the count of the connection that it was on last, as the client said
 	states     []*state      // that have a record of the session
-	away       *list.Element // in the list of sessions without a connection; nil while there is one
+	away       *list.Element // in one of the lists of sessions without a connection; nil while there is one
 	since      time.Time     // when it went away
 	timer      func()        // stops the clock of the next review; nil: none is due
 }
@@ -41,7 +41,8 @@ type sessions struct {
 	server *StateSyncer
 	mu     sync.Mutex // guards everything below
 	byID   map[string]*session
-	away   list.List // sessions without a connection, the one longest away first
+	blank  list.List // sessions without a connection that no state has a record of, the one longest away first
+	away   list.List // the other sessions without a connection, in the same order
 	gone   []gone    // forgotten sessions that states still have records of
 }
 
@@ -73,10 +74,7 @@ func (t *sessions) attach(p *peer, m protocol.Hello) (s *session, fenced *peer, 
 			return nil, nil, failure(protocol.CodeSessionTaken, "a newer connection has taken the session over")
 		}
 	}
-	if s.away != nil {
-		t.away.Remove(s.away)
-		s.away = nil
-	}
+	t.takeBack(s)
 	s.connection = m.Connection
 	s.client.Store(clientBox{p.client})
 	if fenced = s.peer.Swap(p); fenced != nil {
@@ -92,7 +90,8 @@ func (t *sessions) detach(s *session, p *peer) {
 	if !s.peer.CompareAndSwap(p, nil) || t.byID[s.id] != s {
 		return // a newer connection has taken the session over
 	}
-	s.away, s.since = t.away.PushBack(s), t.server.options.clock.Now()
+	s.since = t.server.options.clock.Now()
+	t.putAway(s)
 	t.reviewAfter(s, t.server.options.ReconnectGrace)
 }
 
@@ -130,9 +129,31 @@ func (t *sessions) review(s *session) {
 	}
 }
 
-// forgetOldest forgets the session that is away longest, and reports whether there was one.
+// putAway notes that the session has no connection.
+func (t *sessions) putAway(s *session) {
+	if len(s.states) == 0 {
+		s.away = t.blank.PushBack(s)
+	} else {
+		s.away = t.away.PushBack(s)
+	}
+}
+
+// takeBack undoes putAway, if that was done.
+func (t *sessions) takeBack(s *session) {
+	if s.away != nil { // a list ignores what is not in it
+		t.blank.Remove(s.away)
+		t.away.Remove(s.away)
+		s.away = nil
+	}
+}
+
+// forgetOldest forgets the session that is away longest, and reports whether there was one. Those go first of which
+// there is nothing to remember: they cost a stranger one message each.
 func (t *sessions) forgetOldest() bool {
-	oldest := t.away.Front()
+	oldest := t.blank.Front()
+	if oldest == nil {
+		oldest = t.away.Front()
+	}
 	if oldest == nil {
 		return false
 	}
@@ -143,8 +164,7 @@ func (t *sessions) forgetOldest() bool {
 // forget takes an absent session out of the table; sweep then takes its records out of the states.
 func (t *sessions) forget(s *session) {
 	delete(t.byID, s.id)
-	t.away.Remove(s.away)
-	s.away = nil
+	t.takeBack(s)
 	s.stopTimer()
 	t.gone = append(t.gone, gone{s, s.states})
 	s.states = nil
@@ -196,7 +216,9 @@ func (s *session) remember(state *state) bool {
 	if len(s.states) >= recordsPerState*t.server.options.Limits.StatesPerConnection {
 		return false
 	}
-	s.states = append(s.states, state)
+	if s.states = append(s.states, state); len(s.states) == 1 {
+		t.sort(s)
+	}
 	return true
 }
 
@@ -215,7 +237,19 @@ func (s *session) forget(state *state) {
 			s.states[i] = s.states[last]
 			s.states[last] = nil
 			s.states = s.states[:last]
+			if last == 0 {
+				t.sort(s)
+			}
 			return
 		}
+	}
+}
+
+// sort puts a session without a connection into the list in which it belongs, when it has got its first record or lost
+// its last one.
+func (t *sessions) sort(s *session) {
+	if s.away != nil {
+		t.takeBack(s)
+		t.putAway(s)
 	}
 }

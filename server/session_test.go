@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -273,4 +274,42 @@ func TestAnotherEpochIsAFreshStart(t *testing.T) {
 	w := f.client("a")
 	w.send(`["join",1,"s","` + epoch + `",1,1]`)
 	w.expect(`["joined",1,"` + f.state("s").epoch + `",0,0,[],{"b":1}]`)
+}
+
+func TestSessionsWithNothingToRememberAreForgottenFirst(t *testing.T) {
+	f := newFixture(t, Options{Limits: Limits{Sessions: 4}})
+	f.create(StateOptions{Identifier: "s"})
+	a := f.joined("a", "s")
+	a.send(`["merge",1,1,0,{"a":1}]`)
+	a.peer.disconnect()
+	for i := range 20 { // strangers
+		f.clock.advance(time.Second)
+		f.client(fmt.Sprint("stranger", i)).peer.disconnect()
+	}
+	f.resume("a", "s", 0, 0).expectResumed(f, "s", 0, 1, `["accepted",1,1,1]`)
+}
+
+func TestReasonsAreKeptShort(t *testing.T) {
+	f := newFixture(t, Options{})
+	long := strings.Repeat("é", 10_000)
+	f.create(StateOptions{Identifier: "s", InterceptStateUpdate: func(context.Context, *Update) error { return Refuse(long) }})
+	a := f.joined("a", "s")
+	a.send(`["merge",1,1,0,{"a":1}]`)
+	a.expect(`["refused",1,1,4300,"` + strings.Repeat("é", 98) + `…"]`)
+	if _, err := f.UpdateStateValue(t.Context(), "s", map[string]any{}); refused(err).Reason != long {
+		t.Error("the program gets the whole reason")
+	}
+}
+
+func TestRefusalsAreForgottenWithTheirVerdicts(t *testing.T) {
+	v := verdicts{window: 4}
+	for range 4 {
+		v.pushRefusal(refusal{code: protocol.CodeRefused, reason: "no"})
+	}
+	for version := range 4 {
+		v.push(verdict(version + 1))
+	}
+	if len(v.refusals) != 0 {
+		t.Errorf("%d are kept", len(v.refusals))
+	}
 }

@@ -1,6 +1,10 @@
 package server
 
-import "github.com/server-state-sync/server-state-sync/protocol"
+import (
+	"unicode/utf8"
+
+	"github.com/server-state-sync/server-state-sync/protocol"
+)
 
 // A verdict is the version that an accepted change became, with flags above it; refused changes are verdict 0 and
 // have a refusal.
@@ -27,6 +31,22 @@ type refusal struct {
 	reason   string
 }
 
+// maxReason is how many bytes of a reason are kept: a client can bring about reasons that name long keys, and a session
+// may have a window of them for each state.
+const maxReason = 200
+
+// cut returns the reason, or its beginning where it is too long.
+func cut(reason string) string {
+	if len(reason) <= maxReason {
+		return reason
+	}
+	end := maxReason - len("…")
+	for end > 0 && !utf8.RuneStart(reason[end]) {
+		end--
+	}
+	return reason[:end] + "…"
+}
+
 // verdicts keeps the last verdicts on the changes of one session to one state, at most window of them: whatever
 // the session may still ask about. Memory grows with use, eight bytes for an accepted change.
 type verdicts struct {
@@ -45,21 +65,29 @@ func (v *verdicts) push(given verdict) {
 	v.decided++
 	v.ring[v.decided%uint64(len(v.ring))] = given
 	v.held = min(v.held+1, len(v.ring))
+	if len(v.refusals) > 0 && !v.keeps(v.refusals[0].number) {
+		v.dropStale()
+	}
+}
+
+// dropStale forgets why changes were refused whose verdicts are not kept any more.
+func (v *verdicts) dropStale() {
+	stale := 0
+	for stale < len(v.refusals) && !v.keeps(v.refusals[stale].number) {
+		stale++
+	}
+	n := copy(v.refusals, v.refusals[stale:])
+	clear(v.refusals[n:])
+	v.refusals = v.refusals[:n]
+	if n == 0 {
+		v.refusals = nil
+	}
 }
 
 // pushRefusal records that the next number was refused.
 func (v *verdicts) pushRefusal(r refusal) {
 	v.push(0)
-	stale := 0
-	for stale < len(v.refusals) && !v.keeps(v.refusals[stale].number) {
-		stale++
-	}
-	if stale > 0 {
-		n := copy(v.refusals, v.refusals[stale:])
-		clear(v.refusals[n:])
-		v.refusals = v.refusals[:n]
-	}
-	r.number = v.decided
+	r.number, r.reason = v.decided, cut(r.reason)
 	v.refusals = append(v.refusals, r)
 }
 
