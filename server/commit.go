@@ -19,7 +19,7 @@ type outcome struct {
 // accept makes next the applied head, and the change the next version; different says that an interceptor rewrote it.
 func (s *state) accept(c *change, next document.Value, entry []document.Op, different bool) {
 	s.scratch = protocol.AppendOps(s.scratch[:0], entry)
-	version := s.history.append(s.scratch)
+	version := s.history.append(s.scratch, aboutOf(entry))
 	s.applied = next
 	names, _ := document.Properties(entry)
 	s.properties.note(version, c.author(), names, next)

@@ -1,6 +1,10 @@
 package server
 
-import "sort"
+import (
+	"sort"
+
+	"github.com/server-state-sync/server-state-sync/document"
+)
 
 const (
 	historyParts   = 8         // a full history is about this many segments, so eviction drops at most an eighth
@@ -25,6 +29,9 @@ type segment struct {
 	first uint64
 	text  []byte
 	ends  []int // ends[i] is where the entry of version first+i ends in text
+
+	about     []about         // what is known of each entry without decoding it
+	positions [][]document.Op // of the entries that changes were carried over, decoded once; shorter or nil where none were
 }
 
 // newHistory returns an empty history whose first entry will be that of version next.
@@ -33,11 +40,12 @@ func newHistory(next uint64, maxEntries, maxBytes int) history {
 }
 
 // append adds the encoded operations as the entry of the next version and returns that version.
-func (h *history) append(ops []byte) uint64 {
+func (h *history) append(ops []byte, known about) uint64 {
 	s := h.room(len(ops) + 1)
 	s.text = append(s.text, ',')
 	s.text = append(s.text, ops...)
 	s.ends = append(s.ends, len(s.text))
+	s.about = append(s.about, known)
 	h.entries++
 	h.bytes += len(ops) + 1
 	h.next++
@@ -58,7 +66,7 @@ func (h *history) room(size int) *segment {
 	if s == nil {
 		s = new(segment)
 	}
-	s.first, s.text, s.ends = h.next, s.text[:0], s.ends[:0]
+	s.first, s.text, s.ends, s.about = h.next, s.text[:0], s.ends[:0], s.about[:0]
 	h.segments = append(h.segments, s)
 	return s
 }
@@ -84,6 +92,7 @@ func (h *history) evict(committed uint64) {
 		h.entries -= len(s.ends)
 		h.bytes -= len(s.text)
 		h.segments = append(h.segments[:0], h.segments[1:]...)
+		s.positions = nil
 		if cap(s.text) <= 2*segmentBytes {
 			h.spare = s
 		}
@@ -101,7 +110,8 @@ func (h *history) truncate(version uint64) {
 		end := s.start(keep)
 		h.entries -= len(s.ends) - keep
 		h.bytes -= len(s.text) - end
-		s.ends, s.text = s.ends[:keep], s.text[:end]
+		s.ends, s.text, s.about = s.ends[:keep], s.text[:end], s.about[:keep]
+		s.positions = s.positions[:min(keep, len(s.positions))]
 		if keep > 0 {
 			break
 		}

@@ -28,7 +28,7 @@ func TestHistoryIsTheEndOfTheList(t *testing.T) {
 				list = list[:keep]
 			default:
 				list = append(list, strings.Repeat("x", 1+random.IntN(40)))
-				if got, want := h.append([]byte(list[len(list)-1])), uint64(len(list)); got != want {
+				if got, want := h.append([]byte(list[len(list)-1]), about{ops: len(list)}), uint64(len(list)); got != want {
 					t.Fatalf("seed %d: version %d, want %d", seed, got, want)
 				}
 			}
@@ -51,6 +51,9 @@ func compareHistory(t *testing.T, seed uint64, h *history, list []string, random
 		if got, want := string(h.ops(version)), list[version-1]; got != want {
 			t.Fatalf("seed %d: version %d is %s, want %s", seed, version, got, want)
 		}
+		if segment := h.segment(version); segment.about[version-segment.first].ops != int(version) {
+			t.Fatalf("seed %d: version %d is described as %d", seed, version, segment.about[version-segment.first].ops)
+		}
 		to := version + uint64(random.IntN(int(h.next-version)))
 		budget := random.IntN(200)
 		text, last := h.run(version, to, budget)
@@ -71,7 +74,7 @@ func TestHistoryReusesItsMemory(t *testing.T) {
 	entry := []byte(strings.Repeat("x", 100))
 	grow := func() {
 		for range 1000 {
-			h.evict(h.append(entry))
+			h.evict(h.append(entry, about{}))
 		}
 	}
 	grow()

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"fmt"
 	"strconv"
 
 	"github.com/server-state-sync/server-state-sync/document"
@@ -97,41 +96,6 @@ func (s *state) operations(c *change) ([]document.Op, *Error) {
 	default:
 		return c.ops, nil
 	}
-}
-
-// carry moves the positions of a change over the entries since its base.
-func (s *state) carry(c *change) ([]document.Op, *Error) {
-	if c.base+1 < s.history.first() {
-		return nil, failure(protocol.CodeBaseTooOld, "version %d is too old to carry positions forward", c.base)
-	}
-	ops, work := c.ops, 0
-	for version := c.base + 1; version < s.history.next; version++ {
-		entry, err := s.entry(version)
-		if err != nil {
-			return nil, refused(err)
-		}
-		if work += len(ops) * len(entry); work > s.server.options.Limits.CarryWork {
-			return nil, failure(protocol.CodeBaseTooOld, "too much was changed since version %d to carry positions forward", c.base)
-		}
-		if ops, _, err = document.Carry(ops, entry); err != nil {
-			return nil, refused(err)
-		}
-	}
-	return ops, nil
-}
-
-// entry returns the operations of a version that the history holds.
-func (s *state) entry(version uint64) ([]document.Op, error) {
-	ops, err := protocol.DecodeOps(s.history.ops(version), ownLimits)
-	if err != nil {
-		return nil, fmt.Errorf("read version %d: %w", version, err)
-	}
-	return ops, nil
-}
-
-// ownLimits lets everything through that this package has encoded itself.
-var ownLimits = protocol.Limits{
-	Bytes: document.MaxBytes, Operations: document.MaxBytes, Depth: document.MaxDepth, KeyBytes: document.MaxBytes,
 }
 
 // apply applies operations to the applied head, within the limits.

@@ -93,8 +93,10 @@ func TestTooMuchWorkToCarryPositionsIsRefused(t *testing.T) {
 	f := newFixture(t, Options{Limits: Limits{CarryWork: 5}})
 	f.create(StateOptions{Identifier: "s", InitialValue: map[string]any{"l": []any{1, 2}}})
 	a := f.joined("a", "s")
-	for i := range 3 {
-		f.update("s", map[string]any{"p": i})
+	for range 3 {
+		if _, err := f.PatchState(t.Context(), "s", patchOf(t, `[{"op":"add","path":"/l/-","value":3}]`)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	a.send(`["patch",1,1,0,[["remove",["l",0]],["remove",["l",0]]]]`)
 	if got := a.recv(); got[len(got)-1] != `["refused",1,1,4402,"too much was changed since version 0 to carry positions forward"]` {

@@ -102,7 +102,7 @@ type Limits struct {
 	InboxBytes          int // the same in bytes of their messages. Default 16 MiB
 	HistoryEntries      int // recent changes that a state keeps for subscribers and positions. Default 4,096
 	HistoryBytes        int // the same in encoded text. Default 1 MiB. Who is further behind gets current values
-	CarryWork           int // operations of a change x operations it is carried over. Default 100,000. More: base_too_old
+	CarryWork           int // operations of a change x operations about the same properties since. Default 100,000. More: base_too_old
 	BatchBytes          int // a frame is closed when it is larger. Default 64 KiB
 	Fragments           int // WebSocket fragments of a frame. Default 1,024
 	Pings               int // WebSocket pings and pongs of a client in a second. Default 20
