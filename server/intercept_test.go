@@ -366,7 +366,7 @@ func TestServerThatClosesEndsInterceptors(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		}
-		if _, err := f.UpdateStateValue(t.Context(), "s", map[string]any{}); !errors.Is(err, ErrStateNotFound) {
+		if _, err := f.UpdateStateValue(t.Context(), "s", map[string]any{}); !errors.Is(err, ErrClosed) {
 			t.Errorf("got %v", err)
 		}
 		if _, err := f.CreateState(StateOptions{}); !errors.Is(err, ErrClosed) {

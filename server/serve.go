@@ -98,9 +98,10 @@ func (s *StateSyncer) ListenAndServe(addr string) error {
 // Shutdown ends the server gently. No connection and no change is taken any more; what was received before gets its
 // verdict; then every client is told shutting_down, and when to come back, spread over Options.DrainSpread. The states
 // end with the process, so clients are not told that they were removed. When ctx ends before all that is done, the rest
-// is cut off and the error of ctx returned.
+// is cut off and the error of ctx returned; not while another Shutdown still waits, which then cuts it off or not.
 func (s *StateSyncer) Shutdown(ctx context.Context) error {
 	s.draining.Store(true)
+	s.shutdowns.Add(1)
 	s.stopListening()
 	err := s.inFlight.wait(ctx)
 	for _, p := range s.allPeers() {
@@ -108,6 +109,9 @@ func (s *StateSyncer) Shutdown(ctx context.Context) error {
 	}
 	if err == nil {
 		err = s.drivers.wait(ctx)
+	}
+	if others := s.shutdowns.Add(-1); err != nil && others > 0 {
+		return err
 	}
 	s.end()
 	return err

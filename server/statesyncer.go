@@ -26,14 +26,16 @@ type StateSyncer struct {
 	ctx        context.Context // of callbacks; ends with the server
 	cancel     context.CancelFunc
 	draining   atomic.Bool
-	goroutines gauge // of callbacks, and of the ticker
-	inFlight   gauge // changes without a verdict
-	drivers    gauge // connections, from the beginning of their handshakes
+	shutdowns  atomic.Int32 // calls of Shutdown that wait
+	goroutines gauge        // of callbacks, and of the ticker
+	inFlight   gauge        // changes without a verdict
+	drivers    gauge        // connections, from the beginning of their handshakes
 	counts     counts
 
 	mu      sync.Mutex // guards everything below
 	states  map[string]*state
-	missing map[string]*arrivals // who waits for OnMissingState
+	opening map[string]chan struct{} // states whose log is being opened; closed when that is over
+	missing map[string]*arrivals     // who waits for OnMissingState
 	peers   map[*peer]struct{}
 	ticking bool
 	closed  bool
@@ -54,6 +56,7 @@ func New(options Options) (*StateSyncer, error) {
 		options:    options,
 		wireLimits: protocol.Limits{Bytes: l.Message, Operations: l.Operations, Depth: l.Depth, KeyBytes: l.Key},
 		states:     make(map[string]*state),
+		opening:    make(map[string]chan struct{}),
 		missing:    make(map[string]*arrivals),
 		peers:      make(map[*peer]struct{}),
 	}
@@ -117,30 +120,62 @@ func (s *StateSyncer) create(options StateOptions, forClient bool) (*state, erro
 	return made, nil
 }
 
-// publish opens the state's log and puts the state where it can be found.
+// publish opens the state's log, without a lock, and then puts the state where it can be found.
 func (s *StateSyncer) publish(made *state, forClient bool) error {
-	made.mu.Lock() // whoever finds the state waits until its log is open
-	defer made.mu.Unlock()
-	s.mu.Lock()
-	switch {
-	case s.closed:
-		s.mu.Unlock()
-		return ErrClosed
-	case s.states[made.identifier] != nil:
-		s.mu.Unlock()
-		return ErrStateExists
-	case forClient && len(s.states) >= s.options.Limits.States:
-		s.mu.Unlock()
-		return failure(protocol.CodeOverloaded, "the server holds as many states as it may")
-	}
-	s.states[made.identifier] = made
-	s.mu.Unlock()
-	if err := made.open(); err != nil {
-		made.removed = true
-		s.withdraw(made)
+	opened, err := s.reserve(made.identifier, forClient)
+	if err != nil {
 		return err
 	}
+	defer func() { // also when the log panics
+		s.mu.Lock()
+		delete(s.opening, made.identifier)
+		s.mu.Unlock()
+		close(opened)
+	}()
+	if err := made.open(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	closed := s.closed
+	if !closed {
+		s.states[made.identifier] = made
+	}
+	s.mu.Unlock()
+	if closed {
+		made.remove("the server is shutting down")
+		return ErrClosed
+	}
 	return nil
+}
+
+// reserve keeps an identifier for a state whose log is being opened, until opened is closed. It waits for others that
+// do the same.
+func (s *StateSyncer) reserve(identifier string, forClient bool) (opened chan struct{}, err error) {
+	for {
+		s.mu.Lock()
+		other := s.opening[identifier]
+		switch {
+		case s.closed:
+			err = ErrClosed
+		case s.states[identifier] != nil:
+			err = ErrStateExists
+		case other != nil:
+		case forClient && len(s.states)+len(s.opening) >= s.options.Limits.States:
+			err = failure(protocol.CodeOverloaded, "the server holds as many states as it may")
+		default:
+			opened = make(chan struct{})
+			s.opening[identifier] = opened
+		}
+		s.mu.Unlock()
+		if err != nil || opened != nil {
+			return opened, err
+		}
+		select {
+		case <-other:
+		case <-s.ctx.Done():
+			return nil, ErrClosed
+		}
+	}
 }
 
 // initialValue returns the first value of a state, held to the limits.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 
 	"github.com/server-state-sync/server-state-sync/document"
 	"github.com/server-state-sync/server-state-sync/protocol"
@@ -28,17 +29,16 @@ type Handle struct {
 func (h *Handle) Done() <-chan struct{} { return h.done }
 
 // Wait returns the version that the change became, or why it was refused, an *Error. When ctx ends before, the error is
-// ErrOutcomeUnknown and wraps the cause: the change may still be accepted.
+// ErrOutcomeUnknown and wraps the cause: the change may still be accepted. A verdict that has come goes before ctx.
 func (h *Handle) Wait(ctx context.Context) (version uint64, err error) {
 	select {
 	case <-h.done:
-		return h.verdict()
-	default:
+	case <-ctx.Done():
 	}
 	select {
-	case <-h.done:
+	case <-h.done: // also when both have come
 		return h.verdict()
-	case <-ctx.Done():
+	default:
 		return 0, outcomeUnknown(ctx)
 	}
 }
@@ -97,6 +97,9 @@ func (s *StateSyncer) Submit(ctx context.Context, identifier string, change Chan
 	}
 	state := s.state(identifier)
 	if state == nil {
+		if s.draining.Load() {
+			return nil, ErrClosed // the states have ended with it
+		}
 		return nil, ErrStateNotFound
 	}
 	if state.reenters(ctx) {
@@ -106,7 +109,8 @@ func (s *StateSyncer) Submit(ctx context.Context, identifier string, change Chan
 }
 
 func newOwnChange(ctx context.Context, from Change) (*change, error) {
-	c := &change{handle: &Handle{done: make(chan struct{})}, ctx: ctx, client: from.ClientInformation, patch: from.Patch}
+	c := &change{handle: &Handle{done: make(chan struct{})}, ctx: ctx, client: from.ClientInformation}
+	c.patch = slices.Clone(from.Patch) // the caller may change its own
 	if c.patch != nil {
 		return c, nil
 	}
@@ -129,12 +133,13 @@ func (s *state) submitOwn(ctx context.Context, c *change) (*Handle, error) {
 	}
 	s.mu.Lock()
 	defer s.unlock()
-	if s.removed || s.server.draining.Load() {
+	switch {
+	case s.server.draining.Load():
 		<-s.slots
-		if s.removed {
-			return nil, &Error{Code: protocol.CodeStateRemoved}
-		}
 		return nil, ErrClosed
+	case s.removed:
+		<-s.slots
+		return nil, &Error{Code: protocol.CodeStateRemoved}
 	}
 	s.submit(c)
 	return c.handle, nil
