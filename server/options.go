@@ -88,7 +88,7 @@ type TLS struct {
 // Limits bounds everything. Sizes are bytes; zero means the default.
 type Limits struct {
 	Connections         int // at a time, from the beginning of their handshakes. Default 100,000. More: overloaded
-	Sessions            int // with and without a connection. Default 100,000. More: the one away longest is forgotten, or overloaded
+	Sessions            int // with and without a connection. Default 100,000. More: one without a connection is forgotten, or overloaded
 	States              int // that OnMissingState may bring about. Default 100,000. More: overloaded
 	StatesPerConnection int // Default 1,000. More: too_many_states
 	Message             int // Default 1 MiB. More: message_too_large
