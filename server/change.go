@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"time"
 
 	"github.com/server-state-sync/server-state-sync/document"
 	"github.com/server-state-sync/server-state-sync/protocol"
@@ -13,11 +14,12 @@ type change struct {
 	record *record
 	peer   *peer // the connection that brought it
 	number uint64
-	base   uint64 // the version that its author had confirmed
-	size   int    // bytes on the wire
-	turned uint64 // the last number of the session before it that was turned away
-	behind int    // how many right behind it were turned away
-	fault  *Error // what is wrong with its content; then nothing below is set
+	base   uint64    // the version that its author had confirmed
+	size   int       // bytes on the wire
+	turned uint64    // the last number of the session before it that was turned away
+	held   time.Time // when it began to wait in the state's line
+	behind int       // how many right behind it were turned away
+	fault  *Error    // what is wrong with its content; then nothing below is set
 
 	// What it does: one of updates, ops and patch.
 	updates document.Value

@@ -10,7 +10,7 @@ import (
 // judgeAll judges the changes that wait, in order, until an interceptor has to be awaited.
 func (s *state) judgeAll() {
 	for !s.judging && !s.removed && !s.inbox.empty() {
-		if c := s.inbox.pop(); !s.line.holds(c) {
+		if c := s.inbox.pop(); !s.holds(c) {
 			s.judge(c)
 		}
 	}

@@ -196,3 +196,32 @@ func TestStateThatIsRemovedEndsItsLine(t *testing.T) {
 	}
 	f.clock.advance(time.Minute)
 }
+
+func TestSessionsCannotPassTheTurnAmongThemselves(t *testing.T) {
+	for name, leaves := range map[string]int{"silent": -1, "leaving in time": 5} {
+		f := newFixture(t, Options{TransactionTurn: time.Second})
+		f.create(StateOptions{Identifier: "s"})
+		var evil []*wire
+		for i := range 40 {
+			evil = append(evil, f.joined(fmt.Sprint("evil", i), "s"))
+		}
+		honest := f.joined("honest", "s")
+		f.update("s", map[string]any{"n": 1})
+		honest.recv()
+		for _, w := range evil {
+			w.send(`["transaction",1,1,0,{"n":2},null,0]`)
+		}
+		f.clock.advance(100 * time.Millisecond)
+		honest.send(`["transaction",1,1,1,{"mine":1},["mine"],0]`, `["merge",1,2,1,{"mine":2}]`)
+		for i := range 10 {
+			if owner := f.state("s").line.turn; i == leaves && owner != nil {
+				owner.subscription.peer.disconnect()
+			}
+			f.clock.advance(100 * time.Millisecond)
+		}
+		if got := honest.recv(); len(got) != 2 || got[0] != `["accepted",1,1,2]` || got[1] != `["accepted",1,2,3]` {
+			t.Errorf("%s: after one turn's time got %q", name, got)
+		}
+		f.clock.advance(time.Minute)
+	}
+}
