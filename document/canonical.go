@@ -3,6 +3,8 @@ package document
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/server-state-sync/server-state-sync/internal/jsonscan"
 )
 
 // checker decides whether a text is, byte for byte, what Parse would make of it. Most texts are: they were written by
@@ -121,7 +123,7 @@ func (c *checker) str() bool {
 	text := c.text
 	for i := c.at + 1; i < len(text); i++ {
 		b := text[i]
-		if escapes[b] == 1 {
+		if jsonscan.Escaped[b] == 1 {
 			continue
 		}
 		if b == '"' {
@@ -155,7 +157,7 @@ func escapeLength(text string) int {
 	if digit := text[5]; (digit < '0' || digit > '9') && (digit < 'a' || digit > 'f') {
 		return 0
 	}
-	if escapes[hexValue(text[4])<<4|hexValue(text[5])] != 6 {
+	if jsonscan.Escaped[hexValue(text[4])<<4|hexValue(text[5])] != 6 {
 		return 0
 	}
 	return 6

@@ -2,14 +2,11 @@ package document
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json/jsontext"
+	"github.com/server-state-sync/server-state-sync/internal/jsonscan"
 )
 
 // Parse reads one JSON text (RFC 8259) that is also I-JSON (RFC 7493) and returns its value, canonical (RFC 8785). It
@@ -34,11 +31,7 @@ func parseAny(text []byte, l Limits) (Value, error) {
 	if at := invalidUTF8(text); at >= 0 {
 		return Value{}, fail(CodeInvalidUnicode, "invalid UTF-8 at byte "+strconv.Itoa(at))
 	}
-	p := parser{
-		decoder: jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)),
-		out:     make([]byte, 0, len(text)),
-		limits:  l,
-	}
+	p := parser{text: text, out: make([]byte, 0, len(text)), limits: l}
 	if err := p.document(); err != nil {
 		return Value{}, err
 	}
@@ -62,12 +55,13 @@ func invalidUTF8(text []byte) int {
 	}
 }
 
-// parser writes the canonical form of what its decoder reads.
+// parser writes the canonical form of its text.
 type parser struct {
-	decoder *jsontext.Decoder // checks the syntax; duplicate keys and surrogates are checked here, which knows the codes
-	out     []byte            // the canonical text so far
-	parts   []part            // the members so far of the objects that are open
-	scratch []byte            // for sorting
+	text    []byte
+	at      int    // index of the next byte
+	out     []byte // the canonical text so far
+	parts   []part // the members so far of the objects that are open
+	scratch []byte // for sorting
 	limits  Limits
 	depth   int // deepest level so far
 }
@@ -79,29 +73,44 @@ type part struct {
 }
 
 func (p *parser) document() error {
+	p.at = jsonscan.Space(p.text, 0)
 	if err := p.value(0); err != nil {
 		return err
 	}
-	if _, err := p.decoder.ReadToken(); err == nil {
-		return fail(CodeInvalidJSON, "there is more than one value")
-	} else if err != io.EOF {
+	p.at = jsonscan.Space(p.text, p.at)
+	if p.at == len(p.text) {
+		return nil
+	}
+	if _, err := jsonscan.End(p.text, p.at, p.limits.Depth); err != nil {
 		return syntaxError(err)
 	}
+	return fail(CodeInvalidJSON, "there is more than one value")
+}
+
+// pass passes what end has found the end of. An error of end becomes one of this package.
+func (p *parser) pass(end int, err *jsonscan.Error) *Error {
+	if err != nil {
+		return syntaxError(err)
+	}
+	p.at = end
 	return nil
 }
 
 // value reads a value within level containers.
 func (p *parser) value(level int) *Error {
-	switch p.decoder.PeekKind() {
-	case '{':
-		return p.container(level+1, '}', p.objectRest)
-	case '[':
-		return p.container(level+1, ']', p.arrayRest)
+	start := p.at
+	if start < len(p.text) {
+		switch p.text[start] {
+		case '{':
+			return p.container(level+1, '}', p.objectRest)
+		case '[':
+			return p.container(level+1, ']', p.arrayRest)
+		}
 	}
-	raw, err := p.decoder.ReadValue()
-	if err != nil {
-		return syntaxError(err)
+	if err := p.pass(jsonscan.Scalar(p.text, start)); err != nil {
+		return err
 	}
+	raw := jsonscan.Value(p.text[start:p.at])
 	switch raw.Kind() {
 	case '"':
 		return p.str(raw)
@@ -112,53 +121,72 @@ func (p *parser) value(level int) *Error {
 	return nil
 }
 
-// container reads an array or object at a level; rest reads what is after its first token.
-func (p *parser) container(level int, end jsontext.Kind, rest func(level int) *Error) *Error {
+// container reads an array or object at a level; rest reads what is after its first byte.
+func (p *parser) container(level int, end byte, rest func(level int) *Error) *Error {
 	if level > p.limits.Depth {
 		return fail(CodeTooDeep, "there are more than "+strconv.Itoa(p.limits.Depth)+" levels")
 	}
 	p.depth = max(p.depth, level)
-	token, err := p.decoder.ReadToken()
-	if err != nil {
-		return syntaxError(err)
-	}
-	p.out = append(p.out, byte(token.Kind()))
+	p.out = append(p.out, p.text[p.at])
+	p.at = jsonscan.Space(p.text, p.at+1)
 	if err := rest(level); err != nil {
 		return err
 	}
-	if _, err := p.decoder.ReadToken(); err != nil {
-		return syntaxError(err)
-	}
-	p.out = append(p.out, byte(end))
+	p.at++
+	p.out = append(p.out, end)
 	return nil
 }
 
-// more reports whether there is another value before the end of a container.
-func (p *parser) more() bool {
-	kind := p.decoder.PeekKind()
-	return kind != '}' && kind != ']'
+// more reports whether there is another value before the end of a container, of which i were read, and passes the comma.
+func (p *parser) more(i int, end byte) (bool, *Error) {
+	if i > 0 {
+		p.at = jsonscan.Space(p.text, p.at)
+	}
+	if p.at < len(p.text) && p.text[p.at] == end {
+		return false, nil
+	}
+	if i == 0 {
+		return true, nil
+	}
+	return true, p.pass(jsonscan.Comma(p.text, p.at, end))
 }
 
 func (p *parser) arrayRest(level int) *Error {
-	for i := 0; p.more(); i++ {
+	for i := 0; ; i++ {
+		more, err := p.more(i, ']')
+		if !more {
+			return nil
+		}
 		p.out = appendComma(p.out, i)
-		if err := p.value(level); err != nil {
+		if err == nil {
+			err = p.value(level)
+		}
+		if err != nil {
 			return within(err, strconv.Itoa(i))
 		}
 	}
-	return nil
 }
 
 func (p *parser) objectRest(level int) *Error {
 	mark, begin := len(p.parts), len(p.out)
-	for p.more() {
+	for i := 0; ; i++ {
+		more, err := p.more(i, '}')
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
 		start := len(p.out)
 		key, err := p.key()
 		if err != nil {
 			return err
 		}
 		p.out = append(p.out, ':')
-		if err := p.value(level); err != nil {
+		if err = p.pass(jsonscan.Colon(p.text, p.at)); err == nil {
+			err = p.value(level)
+		}
+		if err != nil {
 			return within(err, string(key))
 		}
 		p.out = append(p.out, ',')
@@ -174,12 +202,11 @@ func (p *parser) objectRest(level int) *Error {
 
 // key reads a key and returns it, unescaped.
 func (p *parser) key() ([]byte, *Error) {
-	raw, err := p.decoder.ReadValue()
-	if err != nil {
-		return nil, syntaxError(err)
+	from, start := p.at, len(p.out)
+	if err := p.pass(jsonscan.Name(p.text, from)); err != nil {
+		return nil, err
 	}
-	start := len(p.out)
-	if err := p.str(raw); err != nil {
+	if err := p.str(p.text[from:p.at]); err != nil {
 		return nil, err
 	}
 	key := p.out[start+1 : len(p.out)-1]
@@ -231,8 +258,8 @@ func (p *parser) str(raw []byte) *Error {
 		p.out = append(p.out, raw...)
 		return nil
 	}
-	text, err := jsontext.AppendUnquote(nil, raw)
-	if err != nil {
+	text, ok := jsonscan.Unquote(raw)
+	if !ok {
 		return fail(CodeInvalidUnicode, "a string has a lone surrogate")
 	}
 	p.out = appendQuoted(p.out, string(text))
@@ -248,15 +275,5 @@ func (p *parser) number(raw []byte) *Error {
 	return nil
 }
 
-// syntaxError gives an error of the decoder a code.
-func syntaxError(err error) *Error {
-	var syntactic *jsontext.SyntacticError
-	if !errors.As(err, &syntactic) {
-		return fail(CodeInvalidJSON, "the text ends too early")
-	}
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return fail(CodeInvalidJSON, "the text ends too early")
-	}
-	reason := strings.TrimPrefix(syntactic.Err.Error(), "jsontext: ")
-	return fail(CodeInvalidJSON, reason+" at byte "+strconv.FormatInt(syntactic.ByteOffset, 10))
-}
+// syntaxError gives an error of the syntax its code.
+func syntaxError(err *jsonscan.Error) *Error { return fail(CodeInvalidJSON, err.Error()) }

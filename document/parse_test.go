@@ -44,7 +44,7 @@ func TestParseRefuses(t *testing.T) {
 		{"open array", `[1,`, `invalid_json: the text ends too early (at /1)`},
 		{"open string", `{"a":"b`, `invalid_json: the text ends too early (at /a)`},
 		{"open object", `{"a"`, `invalid_json: the text ends too early (at /a)`},
-		{"comma at the end", `[1,]`, `invalid_json: invalid character ',' at start of value at byte 2 (at /1)`},
+		{"comma at the end", `[1,]`, `invalid_json: invalid character ']' at start of value at byte 3 (at /1)`},
 		{"missing comma", `[1 2]`, `invalid_json: invalid character '2' after array element (expecting ',' or ']') at byte 3 (at /1)`},
 		{"missing colon", `{"a" 1}`, `invalid_json: invalid character '1' after object name (expecting ':') at byte 5 (at /a)`},
 		{"key that is no string", `{1:2}`, `invalid_json: object member name must be a string at byte 1`},

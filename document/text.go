@@ -3,6 +3,8 @@ package document
 import (
 	"math"
 	"strconv"
+
+	"github.com/server-state-sync/server-state-sync/internal/jsonscan"
 )
 
 // maxSafe is the largest integer that every I-JSON reader keeps exactly (RFC 7493 section 2.2): 2^53-1.
@@ -11,66 +13,17 @@ const maxSafe = 1<<53 - 1
 // reservedKey would change a JavaScript object's prototype instead of becoming its member.
 const reservedKey = "__proto__"
 
-const hexDigits = "0123456789abcdef"
-
-// escapes holds, for each byte, how many bytes it takes within canonical text (RFC 8785 section 3.2.2.2).
-var escapes = func() (table [256]uint8) {
-	for c := range table {
-		table[c] = 1
-		if c < 0x20 {
-			table[c] = 6
-		}
-	}
-	for _, c := range "\b\t\n\f\r\"\\" {
-		table[c] = 2
-	}
-	return table
-}()
-
 // quotedSize returns the bytes of s as canonical text, with its quotes.
 func quotedSize(s string) int {
 	size := 2
 	for i := range len(s) {
-		size += int(escapes[s[i]])
+		size += int(jsonscan.Escaped[s[i]])
 	}
 	return size
 }
 
 // appendQuoted appends s, which is valid UTF-8, as canonical text with its quotes.
-func appendQuoted(dst []byte, s string) []byte {
-	dst = append(dst, '"')
-	start := 0
-	for i := range len(s) {
-		c := s[i]
-		if escapes[c] == 1 {
-			continue
-		}
-		dst = append(dst, s[start:i]...)
-		dst = appendEscape(dst, c)
-		start = i + 1
-	}
-	dst = append(dst, s[start:]...)
-	return append(dst, '"')
-}
-
-func appendEscape(dst []byte, c byte) []byte {
-	switch c {
-	case '\b':
-		c = 'b'
-	case '\t':
-		c = 't'
-	case '\n':
-		c = 'n'
-	case '\f':
-		c = 'f'
-	case '\r':
-		c = 'r'
-	case '"', '\\':
-	default:
-		return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-	}
-	return append(dst, '\\', c)
-}
+func appendQuoted(dst []byte, s string) []byte { return jsonscan.AppendQuoted(dst, s) }
 
 // appendNumber appends f, which is finite, as ECMAScript's Number::toString writes it (RFC 8785 section 3.2.2.3).
 func appendNumber(dst []byte, f float64) []byte {

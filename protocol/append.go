@@ -5,9 +5,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/server-state-sync/server-state-sync/document"
+	"github.com/server-state-sync/server-state-sync/internal/jsonscan"
 )
 
 // Append appends the text of m, as m.Append does. Messages of one frame are joined with a newline, which is the
@@ -178,10 +177,13 @@ func appendInts(dst []byte, numbers ...uint64) []byte {
 	return dst
 }
 
-// appendText appends s as a JSON string in RFC 8785's form. Invalid UTF-8 becomes U+FFFD, so that the text stays JSON.
+// appendText appends s as a JSON string in RFC 8785's form. Each byte that is not UTF-8 becomes U+FFFD, so that the text
+// stays JSON.
 func appendText(dst []byte, s string) []byte {
-	dst, _ = jsontext.AppendQuote(dst, s)
-	return dst
+	if !utf8.ValidString(s) {
+		s = string([]rune(s))
+	}
+	return jsonscan.AppendQuoted(dst, s)
 }
 
 // appendReason appends s, cut at a character to at most ReasonBytes.

@@ -184,7 +184,7 @@ func TestDecodeOps(t *testing.T) {
 	for text, want := range map[string]*Error{
 		``:                      {CodeInvalidJSON, "the text is not JSON from byte 0 on"},
 		`[["add"`:               {CodeInvalidJSON, "the text is not JSON from byte 7 on"},
-		`[] []`:                 {CodeInvalidJSON, "more text follows at byte 4"},
+		`[] []`:                 {CodeInvalidJSON, "more text follows at byte 2"},
 		`{}`:                    {CodeInvalidPatch, "the text must be an array of operations, not an object"},
 		`[["nonsense"]]`:        {CodeInvalidPatch, `operation 0: "nonsense" is no kind of operation`},
 		`[["nonsense"]] x`:      {CodeInvalidJSON, "more text follows at byte 14"},

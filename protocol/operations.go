@@ -77,10 +77,10 @@ func (r *reader) ops() ([]document.Op, *Error) {
 }
 
 func (r *reader) opList() ([]document.Op, *Error) {
-	if r.json.PeekKind() != '[' {
+	if r.json.Kind() != '[' {
 		return nil, &Error{CodeInvalidPatch, r.expected("an array of operations", r.raw())}
 	}
-	depth := r.json.StackDepth()
+	depth := r.json.Depth()
 	r.delimiter()
 	ops := []document.Op{}
 	for r.more() {
@@ -111,7 +111,7 @@ func (r *reader) op(i int) (document.Op, *Error) {
 func invalid(reason string) *Error { return &Error{CodeInvalidPatch, reason} }
 
 func (r *reader) opElements() (op document.Op, fault *Error) {
-	if r.json.PeekKind() != '[' {
+	if r.json.Kind() != '[' {
 		return op, invalid("an operation must be an array, not " + excerpt(r.raw()))
 	}
 	r.delimiter()
@@ -168,7 +168,7 @@ func (r *reader) opValue(kind document.OpKind) (document.Value, *Error) {
 
 // path reads a path. It may not be longer than values may be deep.
 func (r *reader) path() (document.Path, *Error) {
-	if !r.more() || r.json.PeekKind() != '[' {
+	if !r.more() || r.json.Kind() != '[' {
 		return nil, invalid("a path must be an array of names and indexes")
 	}
 	r.delimiter()

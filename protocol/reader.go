@@ -1,30 +1,21 @@
 package protocol
 
 import (
-	"bytes"
 	"errors"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/server-state-sync/server-state-sync/document"
+	"github.com/server-state-sync/server-state-sync/internal/jsonscan"
 )
-
-// lenient lets the decoder pass over values that are complete but not I-JSON: package document refuses them, with a
-// code of their own.
-var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
 // reader reads the elements of a message one after another. The first thing that is wrong with the envelope stays in
 // err; every later read returns zero and does nothing.
 type reader struct {
 	limits  Limits
 	line    []byte
-	buffer  bytes.Buffer
-	json    jsontext.Decoder
+	json    jsonscan.Scanner
 	kind    *kind // nil before the tag was read
 	element int   // of the element read last; the tag is 0
 	err     *Error
@@ -33,8 +24,7 @@ type reader struct {
 
 func (r *reader) reset(line []byte) {
 	r.line, r.kind, r.element = line, nil, 0
-	r.buffer = *bytes.NewBuffer(line)
-	r.json.Reset(&r.buffer, lenient...)
+	r.json.Reset(line, MaxNesting)
 }
 
 // bad ends the decoding. The first reason stays.
@@ -49,19 +39,14 @@ func (r *reader) bad(reason string) {
 }
 
 // check passes on whether reading went well, and ends the decoding if it did not.
-func (r *reader) check(err error) bool {
+func (r *reader) check(err *jsonscan.Error) bool {
 	if err == nil {
 		return r.err == nil
 	}
-	at := int(r.json.InputOffset())
-	var syntax *jsontext.SyntacticError
-	if errors.As(err, &syntax) {
-		at = int(syntax.ByteOffset)
-	}
-	if levels(r.line[:min(at, len(r.line))]) >= MaxNesting {
+	if levels(r.line[:err.At]) >= MaxNesting {
 		r.bad("the text nests deeper than " + strconv.Itoa(MaxNesting) + " levels")
 	} else {
-		r.bad("the text is not JSON from byte " + strconv.Itoa(at) + " on")
+		r.bad("the text is not JSON from byte " + strconv.Itoa(err.At) + " on")
 	}
 	return false
 }
@@ -86,18 +71,17 @@ func levels(text []byte) (n int) {
 }
 
 // raw reads a value whole. The slice refers to the frame.
-func (r *reader) raw() jsontext.Value {
-	raw, err := r.json.ReadValue()
+func (r *reader) raw() jsonscan.Value {
+	raw, err := r.json.Value()
 	if !r.check(err) {
 		return nil
 	}
 	return raw
 }
 
-// delimiter reads one of the four delimiters, which was peeked at.
+// delimiter reads the beginning or the end of an array, which was peeked at.
 func (r *reader) delimiter() {
-	_, err := r.json.ReadToken()
-	r.check(err)
+	r.check(r.json.Bracket())
 }
 
 // tag reads the beginning of a message.
@@ -106,14 +90,14 @@ func (r *reader) tag() tag {
 		r.bad("a message is empty")
 		return 0
 	}
-	if r.json.PeekKind() != '[' {
+	if r.json.Kind() != '[' {
 		if raw := r.raw(); raw != nil {
 			r.bad("a message must be an array that begins with its tag, not " + excerpt(raw))
 		}
 		return 0
 	}
 	r.delimiter()
-	if r.json.PeekKind() == ']' {
+	if r.json.Kind() == ']' {
 		r.bad("a message must begin with its tag, and this one is an empty array")
 		return 0
 	}
@@ -131,7 +115,7 @@ func (r *reader) tag() tag {
 }
 
 // next reads the next element whole; nil if there is none.
-func (r *reader) next() jsontext.Value {
+func (r *reader) next() jsonscan.Value {
 	if !r.advance() {
 		return nil
 	}
@@ -143,7 +127,7 @@ func (r *reader) advance() bool {
 	if r.err != nil {
 		return false
 	}
-	if r.json.PeekKind() == ']' {
+	if r.json.Kind() == ']' {
 		r.bad("the message ends after " + plural(r.element, "element") + ", and it takes " + r.kind.describe())
 		return false
 	}
@@ -152,7 +136,7 @@ func (r *reader) advance() bool {
 }
 
 // more reports whether another element follows.
-func (r *reader) more() bool { return r.err == nil && r.json.PeekKind() != ']' }
+func (r *reader) more() bool { return r.err == nil && r.json.Kind() != ']' }
 
 // end reads the end of the message.
 func (r *reader) end() {
@@ -174,13 +158,13 @@ func (r *reader) finish() {
 	if r.err != nil {
 		return
 	}
-	if _, err := r.json.ReadToken(); err != io.EOF {
-		r.bad("more text follows at byte " + strconv.FormatInt(r.json.InputOffset(), 10))
+	if !r.json.Ended() {
+		r.bad("more text follows at byte " + strconv.Itoa(r.json.At()))
 	}
 }
 
 // expected phrases what the element read last must be.
-func (r *reader) expected(what string, raw jsontext.Value) string {
+func (r *reader) expected(what string, raw jsonscan.Value) string {
 	return r.where() + " must be " + what + ", not " + excerpt(raw)
 }
 
@@ -208,7 +192,7 @@ func (r *reader) integer(least, most uint64) uint64 {
 }
 
 // parseInteger reads a JSON number that has digits alone and is at most MaxInteger.
-func parseInteger(raw jsontext.Value) (n uint64, ok bool) {
+func parseInteger(raw jsonscan.Value) (n uint64, ok bool) {
 	if len(raw) > 16 {
 		return 0, false
 	}
@@ -291,7 +275,7 @@ func (r *reader) object() (document.Value, *Error) {
 }
 
 // value parses raw. The caller adds to a fault where it is.
-func (r *reader) value(raw jsontext.Value) (document.Value, *Error) {
+func (r *reader) value(raw jsonscan.Value) (document.Value, *Error) {
 	v, err := document.Parse(raw, r.limits.document())
 	if err == nil {
 		return v, nil
@@ -312,10 +296,10 @@ func (r *reader) names() ([]string, *Error) {
 	if !r.advance() {
 		return nil, nil
 	}
-	if r.json.PeekKind() != '[' {
+	if r.json.Kind() != '[' {
 		return nil, &Error{CodeInvalidPatch, r.expected("an array of strings", r.raw())}
 	}
-	depth := r.json.StackDepth()
+	depth := r.json.Depth()
 	r.delimiter()
 	names := []string{}
 	for r.more() {
@@ -332,7 +316,7 @@ func (r *reader) names() ([]string, *Error) {
 }
 
 // name reads a member name. The caller adds to a fault where it is.
-func (r *reader) name(raw jsontext.Value) (string, *Error) {
+func (r *reader) name(raw jsonscan.Value) (string, *Error) {
 	if r.err != nil {
 		return "", nil
 	}
@@ -356,7 +340,7 @@ const reservedKey = "__proto__"
 
 // reads reads the properties that a transaction read, or null for all.
 func (r *reader) reads() (names []string, all bool, fault *Error) {
-	if r.more() && r.json.PeekKind() == 'n' {
+	if r.more() && r.json.Kind() == 'n' {
 		r.next()
 		return nil, true, nil
 	}
@@ -366,8 +350,8 @@ func (r *reader) reads() (names []string, all bool, fault *Error) {
 
 // skipTo reads on to the end of the array at the given depth.
 func (r *reader) skipTo(depth int) {
-	for r.err == nil && r.json.StackDepth() > depth {
-		if kind := r.json.PeekKind(); kind == ']' || kind == '}' {
+	for r.err == nil && r.json.Depth() > depth {
+		if r.json.Kind() == ']' {
 			r.delimiter()
 		} else {
 			r.raw()
@@ -427,20 +411,15 @@ func (r *reader) setting(settings document.Value, name string) uint32 {
 
 // unquote returns the text of a JSON string; not ok if raw is no string, or has invalid UTF-8 or a lone surrogate. The
 // slice may refer to raw.
-func unquote(raw jsontext.Value) (text []byte, ok bool) {
+func unquote(raw jsonscan.Value) (text []byte, ok bool) {
 	if raw.Kind() != '"' {
 		return nil, false
 	}
-	inner := raw[1 : len(raw)-1]
-	if bytes.IndexByte(inner, '\\') < 0 {
-		return inner, utf8.Valid(inner)
-	}
-	text, err := jsontext.AppendUnquote(make([]byte, 0, len(inner)), raw)
-	return text, err == nil
+	return jsonscan.Unquote(raw)
 }
 
 // excerpt shows the beginning of a value in an error.
-func excerpt(raw jsontext.Value) string {
+func excerpt(raw jsonscan.Value) string {
 	const most = 40
 	switch {
 	case raw.Kind() == '[':

@@ -28,7 +28,7 @@ func (r *reader) verdicts(mark uint64) []Verdict {
 	if !r.advance() {
 		return nil
 	}
-	if r.json.PeekKind() != '[' {
+	if r.json.Kind() != '[' {
 		r.bad(r.expected("an array of verdicts", r.raw()))
 		return nil
 	}
@@ -49,7 +49,7 @@ func (r *reader) verdicts(mark uint64) []Verdict {
 
 // verdict reads [number, version] or [number, 0, code, reason].
 func (r *reader) verdict() (v Verdict) {
-	if r.json.PeekKind() != '[' {
+	if r.json.Kind() != '[' {
 		r.bad(r.where() + " must hold arrays, not " + excerpt(r.raw()))
 		return v
 	}
