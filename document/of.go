@@ -106,27 +106,27 @@ func (b *builder) value(v any, level int) *Error {
 func (b *builder) composite(v any, level int) *Error {
 	switch v := v.(type) {
 	case []any:
-		return writeArray(b, v, level+1)
+		return b.array(len(v), func(i int) any { return v[i] }, level+1)
 	case []Value:
-		return writeArray(b, v, level+1)
+		return b.array(len(v), func(i int) any { return v[i] }, level+1)
 	case []string:
-		return writeArray(b, v, level+1)
+		return b.array(len(v), func(i int) any { return v[i] }, level+1)
 	case []bool:
-		return writeArray(b, v, level+1)
+		return b.array(len(v), func(i int) any { return v[i] }, level+1)
 	case []int:
-		return writeArray(b, v, level+1)
+		return b.array(len(v), func(i int) any { return v[i] }, level+1)
 	case []int64:
-		return writeArray(b, v, level+1)
+		return b.array(len(v), func(i int) any { return v[i] }, level+1)
 	case []float64:
-		return writeArray(b, v, level+1)
+		return b.array(len(v), func(i int) any { return v[i] }, level+1)
 	case []map[string]any:
-		return writeArray(b, v, level+1)
+		return b.array(len(v), func(i int) any { return v[i] }, level+1)
 	case map[string]any:
-		return writeObject(b, v, level+1)
+		return b.object(keysOf(v), func(key string) any { return v[key] }, level+1)
 	case map[string]Value:
-		return writeObject(b, v, level+1)
+		return b.object(keysOf(v), func(key string) any { return v[key] }, level+1)
 	case map[string]string:
-		return writeObject(b, v, level+1)
+		return b.object(keysOf(v), func(key string) any { return v[key] }, level+1)
 	}
 	return fail(CodeInvalidJSON, "a Go value is of a type that has no JSON form here")
 }
@@ -229,14 +229,15 @@ func (b *builder) enter(level int) *Error {
 	return nil
 }
 
-func writeArray[T any](b *builder, items []T, level int) *Error {
+// array writes n items.
+func (b *builder) array(n int, item func(i int) any, level int) *Error {
 	if err := b.enter(level); err != nil {
 		return err
 	}
 	b.out = append(b.out, '[')
-	for i, item := range items {
+	for i := range n {
 		b.out = appendComma(b.out, i)
-		if err := b.value(item, level); err != nil {
+		if err := b.value(item(i), level); err != nil {
 			return within(err, strconv.Itoa(i))
 		}
 	}
@@ -244,13 +245,10 @@ func writeArray[T any](b *builder, items []T, level int) *Error {
 	return nil
 }
 
-func writeObject[T any](b *builder, items map[string]T, level int) *Error {
+// object writes the members with the keys, which it sorts.
+func (b *builder) object(keys []string, member func(key string) any, level int) *Error {
 	if err := b.enter(level); err != nil {
 		return err
-	}
-	keys := make([]string, 0, len(items))
-	for key := range items {
-		keys = append(keys, key)
 	}
 	slices.SortFunc(keys, compareKeys[string, string])
 	b.out = append(b.out, '{')
@@ -263,10 +261,18 @@ func writeObject[T any](b *builder, items map[string]T, level int) *Error {
 			return err
 		}
 		b.out = append(b.out, ':')
-		if err := b.value(items[key], level); err != nil {
+		if err := b.value(member(key), level); err != nil {
 			return within(err, key)
 		}
 	}
 	b.out = append(b.out, '}')
 	return nil
+}
+
+func keysOf[T any](items map[string]T) []string {
+	keys := make([]string, 0, len(items))
+	for key := range items {
+		keys = append(keys, key)
+	}
+	return keys
 }
