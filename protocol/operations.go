@@ -108,6 +108,8 @@ func (r *reader) op(i int) (document.Op, *Error) {
 }
 
 // invalid is a fault in the form of an operation, which op completes with its number.
+//
+//go:noinline
 func invalid(reason string) *Error { return &Error{CodeInvalidPatch, reason} }
 
 func (r *reader) opElements() (op document.Op, fault *Error) {

@@ -28,6 +28,8 @@ func (r *reader) reset(line []byte) {
 }
 
 // bad ends the decoding. The first reason stays.
+//
+//go:noinline
 func (r *reader) bad(reason string) {
 	if r.err != nil {
 		return
