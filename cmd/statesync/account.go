@@ -35,9 +35,9 @@ func newAccount(out io.Writer) *account {
 	return &account{out: out, visible: isTerminal(out)}
 }
 
-// isTerminal reports whether somebody may be looking at what is written.
-func isTerminal(out io.Writer) bool {
-	file, ok := out.(*os.File)
+// isTerminal reports whether somebody may be looking at what is written to the stream, or typing what is read of it.
+func isTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
 	if !ok {
 		return false
 	}

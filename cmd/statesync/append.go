@@ -46,24 +46,19 @@ func appendLines(ctx context.Context, command *cli.Command) error {
 	}
 	ctx, stop := interruptible(ctx)
 	defer stop()
-	client, err := dial(command, arguments[0])
+	client, state, err := connect(ctx, command, arguments[0], arguments[1])
 	if err != nil {
 		return err
 	}
 	defer func() { _ = client.Close() }()
-	root := command.Root()
-	report := &reporter{out: root.ErrWriter}
-	client.OnStatus(report.status)
-	state, err := join(ctx, command, client, arguments[1])
-	if err == nil {
-		err = makeArray(ctx, state, arguments[2])
-	}
+	err = makeArray(ctx, state, arguments[2])
 	switch {
 	case ctx.Err() != nil:
 		return errInterrupted
 	case err != nil:
 		return err
 	}
+	root := command.Root()
 	a := &appender{state: state, place: arguments[2], valueOf: textOf, account: newAccount(root.ErrWriter)}
 	if command.Bool("json") {
 		a.valueOf = jsonOf

@@ -30,11 +30,19 @@ func TestUsage(t *testing.T) {
 		{"nothing", nil, 0, "serve states to clients", ""},
 		{"version", []string{"version"}, 0, "statesync 2.0.0", ""},
 		{"help of a command", []string{"append", "--help"}, 0, "seq 1 1000 | statesync append --json ws://127.0.0.1:5000 demo numbers", ""},
-		{"no such command", []string{"wach"}, 2, "", `there is no command "wach"; the commands are serve, watch, append and version`},
+		{"no such command", []string{"wach"}, 2, "", `there is no command "wach"; the commands are serve, watch, get, append, update, patch and version`},
 		{"no such flag", []string{"watch", "--jsn"}, 2, "", "watch: flag provided but not defined: -jsn"},
 		{"no state", []string{"watch", "ws://127.0.0.1:1"}, 2, "", "watch: STATE is missing; usage: statesync watch URL STATE"},
 		{"one too many", []string{"watch", "ws://127.0.0.1:1", "a", "b"}, 2, "", `watch: "b" is one argument too many; usage: statesync watch URL STATE`},
 		{"an empty property", []string{"append", "ws://127.0.0.1:1", "a", ""}, 2, "", "append: PROPERTY is empty; usage: statesync append URL STATE PROPERTY"},
+		{"help of get", []string{"get", "--help"}, 0, `With --json the line is {"version":N,"value":VALUE}`, ""},
+		{"help of update", []string{"update", "--help"}, 0, `Prints the version that the change made; with --json as {"version":N}.`, ""},
+		{"help of patch", []string{"patch", "--help"}, 0, `those of JSON Patch (RFC 6902)`, ""},
+		{"get without a state", []string{"get", "ws://127.0.0.1:1"}, 2, "", "get: STATE is missing; usage: statesync get URL STATE [POINTER]"},
+		{"get of two", []string{"get", "ws://127.0.0.1:1", "a", "/b", "/c"}, 2, "", `get: "/c" is one argument too many; usage: statesync get URL STATE [POINTER]`},
+		{"update without a state", []string{"update", "ws://127.0.0.1:1"}, 2, "", "update: STATE is missing; usage: statesync update URL STATE [JSON|-]"},
+		{"two patches", []string{"patch", "ws://127.0.0.1:1", "a", "[]", "[]"}, 2, "", `patch: "[]" is one argument too many; usage: statesync patch URL STATE [JSON|-]`},
+		{"update of a URL that is none", []string{"update", "ftp://example.com", "a", "{}"}, 2, "", `update: the endpoint's scheme is "ftp", not ws, wss, http or https`},
 		{"no property", []string{"append", "ws://127.0.0.1:1", "a"}, 2, "", "append: PROPERTY is missing; usage: statesync append URL STATE PROPERTY"},
 		{"two forms", []string{"watch", "--json", "--values", "ws://127.0.0.1:1", "a"}, 2, "", "watch: --json and --values are two forms of the lines; give one"},
 		{"a URL that is none", []string{"watch", "ftp://example.com", "a"}, 2, "", `watch: the endpoint's scheme is "ftp", not ws, wss, http or https`},
@@ -94,7 +102,10 @@ func TestNobodyAnswers(t *testing.T) {
 	}
 	address := listener.Addr().String()
 	_ = listener.Close()
-	for _, arguments := range [][]string{{"watch", address, "demo"}, {"append", "ws://" + address, "demo", "x"}} {
+	for _, arguments := range [][]string{
+		{"watch", address, "demo"}, {"append", "ws://" + address, "demo", "x"},
+		{"get", address, "demo"}, {"update", address, "demo", "{}"}, {"patch", address, "demo", "[]"},
+	} {
 		_, stderr, code := runs(t, "1\n", append([]string{arguments[0], "--connect-timeout", "300ms"}, arguments[1:]...)...)
 		if code != 3 || !strings.Contains(stderr, "no connection within 300ms: ") {
 			t.Errorf("%v: exit code %d, want 3; said %q", arguments, code, stderr)
@@ -104,10 +115,12 @@ func TestNobodyAnswers(t *testing.T) {
 
 func TestNoSuchState(t *testing.T) {
 	_, address := serve(t)
-	_, stderr, code := runs(t, "", "watch", address, "demo")
 	want := `there is no state "demo" on this server; start the server with --states or --create-missing, or correct the identifier`
-	if code != 1 || !strings.Contains(stderr, want) {
-		t.Errorf("exit code %d, want 1; said %q", code, stderr)
+	for _, arguments := range [][]string{{"watch", address, "demo"}, {"get", address, "demo"}, {"update", address, "demo", "{}"}} {
+		stdout, stderr, code := runs(t, "", arguments...)
+		if code != 1 || stdout != "" || !strings.Contains(stderr, want) {
+			t.Errorf("%s: exit code %d, want 1; printed %q, said %q", arguments[0], code, stdout, stderr)
+		}
 	}
 }
 
@@ -123,13 +136,15 @@ func TestToken(t *testing.T) {
 		{"right", []string{"--token", "s3cret"}, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			arguments := append(append([]string{"append"}, test.arguments...), address, "demo", "messages")
-			_, stderr, code := runs(t, "hello\n", arguments...)
-			if code != test.code {
-				t.Errorf("exit code %d, want %d; said %q", code, test.code, stderr)
-			}
-			if test.code == 3 && !strings.Contains(stderr, "give a token that the server accepts by --token or STATESYNC_TOKEN") {
-				t.Errorf("said %q", stderr)
+			for command, own := range map[string][]string{"append": {"messages"}, "get": nil, "patch": {"[]"}} {
+				arguments := append(append([]string{command}, test.arguments...), address, "demo")
+				_, stderr, code := runs(t, "hello\n", append(arguments, own...)...)
+				if code != test.code {
+					t.Errorf("%s: exit code %d, want %d; said %q", command, code, test.code, stderr)
+				}
+				if test.code == 3 && !strings.Contains(stderr, "give a token that the server accepts by --token or STATESYNC_TOKEN") {
+					t.Errorf("%s said %q", command, stderr)
+				}
 			}
 		})
 	}

@@ -62,6 +62,25 @@ func dial(command *cli.Command, address string) (*wasmclient.Client, error) {
 	return client, nil
 }
 
+// connect returns the client that the flags describe, which must be closed, and the state that it has joined. Troubles with
+// the connection are told on standard error.
+func connect(ctx context.Context, command *cli.Command, address, identifier string) (*wasmclient.Client, *wasmclient.State, error) {
+	client, err := dial(command, address)
+	if err != nil {
+		return nil, nil, err
+	}
+	client.OnStatus((&reporter{out: command.Root().ErrWriter}).status)
+	state, err := join(ctx, command, client, identifier)
+	if err == nil {
+		return client, state, nil
+	}
+	_ = client.Close()
+	if ctx.Err() != nil {
+		err = errInterrupted
+	}
+	return nil, nil, err
+}
+
 // trust returns an HTTP client that accepts the certificates of the file besides the system's.
 func trust(file string) (*http.Client, error) {
 	text, err := os.ReadFile(file)

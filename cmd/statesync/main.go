@@ -1,4 +1,4 @@
-// The program statesync serves states, and watches and feeds them from a terminal or a script.
+// The program statesync serves states, and reads, watches and changes them from a terminal or a script.
 package main
 
 import (
@@ -35,15 +35,18 @@ func run(ctx context.Context, arguments []string, stdin io.Reader, stdout, stder
 const description = `A state is a JSON object that a server keeps under an identifier. Any number of clients watch it and change it at
 the same time; every change is put in order, and everybody ends with the same state.
 
-Exit codes: 0 all was done; 1 it was not (a line was refused, the state ended, a file cannot be read); 2 the command
-line is wrong; 3 no connection (nobody answers, or the server refuses this client); 130 interrupted.`
+Exit codes: 0 all was done; 1 it was not (a change was refused, a value is not there, the state ended, a file cannot
+be read); 2 the command line is wrong; 3 no connection (nobody answers, or the server refuses this client); 130
+interrupted.`
 
 func program(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 	root := &cli.Command{
-		Name:            "statesync",
-		Usage:           "keep JSON states in step between clients",
-		Description:     description,
-		Commands:        []*cli.Command{serveCommand(), watchCommand(), appendCommand(), versionCommand()},
+		Name:        "statesync",
+		Usage:       "keep JSON states in step between clients",
+		Description: description,
+		Commands: []*cli.Command{
+			serveCommand(), watchCommand(), getCommand(), appendCommand(), updateCommand(), patchCommand(), versionCommand(),
+		},
 		HideHelpCommand: true,
 		Suggest:         true,
 		Reader:          stdin,
@@ -52,7 +55,8 @@ func program(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 		ExitErrHandler:  func(context.Context, *cli.Command, error) {},
 		Action: func(_ context.Context, command *cli.Command) error {
 			if command.Args().Present() {
-				return usageErrorf("there is no command %q; the commands are serve, watch, append and version", command.Args().First())
+				return usageErrorf("there is no command %q; the commands are serve, watch, get, append, update, patch and version",
+					command.Args().First())
 			}
 			return cli.ShowRootCommandHelp(command)
 		},
@@ -71,10 +75,11 @@ func usageError(_ context.Context, command *cli.Command, err error, _ bool) erro
 	return usageErrorf("%s: %w", command.Name, err)
 }
 
-// take returns the positional arguments when they are as many as named.
+// take returns the positional arguments when they are as many as named and none is empty. Names in brackets come last;
+// their arguments may be left out and may be empty.
 func take(command *cli.Command, names ...string) ([]string, error) {
 	given := command.Args().Slice()
-	if len(given) < len(names) {
+	if len(given) < len(names) && !strings.HasPrefix(names[len(given)], "[") {
 		return nil, usageErrorf("%s: %s is missing; usage: statesync %s %s", command.Name, names[len(given)], command.Name, command.ArgsUsage)
 	}
 	if len(given) > len(names) {
@@ -82,7 +87,7 @@ func take(command *cli.Command, names ...string) ([]string, error) {
 			command.Name, given[len(names)], command.Name, command.ArgsUsage)
 	}
 	for i, argument := range given {
-		if argument == "" {
+		if argument == "" && !strings.HasPrefix(names[i], "[") {
 			return nil, usageErrorf("%s: %s is empty; usage: statesync %s %s", command.Name, names[i], command.Name, command.ArgsUsage)
 		}
 	}

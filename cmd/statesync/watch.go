@@ -47,7 +47,7 @@ func watch(ctx context.Context, command *cli.Command) error {
 	}
 	ctx, stop := interruptible(ctx)
 	defer stop()
-	client, err := dial(command, arguments[0])
+	client, state, err := connect(ctx, command, arguments[0], arguments[1])
 	if err != nil {
 		return err
 	}
@@ -59,15 +59,6 @@ func watch(ctx context.Context, command *cli.Command) error {
 		}
 		poke(ended)
 	})
-	client.OnStatus((&reporter{out: command.Root().ErrWriter}).status)
-
-	state, err := join(ctx, command, client, arguments[1])
-	switch {
-	case ctx.Err() != nil:
-		return errInterrupted
-	case err != nil:
-		return err
-	}
 	p := newPrinter(command.Root().Writer, write, command.StringSlice("property"))
 	p.onFailure = func() { poke(ended) }
 	p.follow(state, command.Bool("changes-only"))
