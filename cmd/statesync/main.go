@@ -49,13 +49,17 @@ func program(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 		},
 		HideHelpCommand: true,
 		Suggest:         true,
-		Reader:          stdin,
-		Writer:          stdout,
-		ErrWriter:       stderr,
-		ExitErrHandler:  func(context.Context, *cli.Command, error) {},
+
+		EnableShellCompletion:           true,
+		ConfigureShellCompletionCommand: configureCompletion,
+
+		Reader:         stdin,
+		Writer:         stdout,
+		ErrWriter:      stderr,
+		ExitErrHandler: func(context.Context, *cli.Command, error) {},
 		Action: func(_ context.Context, command *cli.Command) error {
 			if command.Args().Present() {
-				return usageErrorf("there is no command %q; the commands are serve, watch, get, append, update, patch and version",
+				return usageErrorf("there is no command %q; the commands are serve, watch, get, append, update, patch, version and completion",
 					command.Args().First())
 			}
 			return cli.ShowRootCommandHelp(command)
