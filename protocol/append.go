@@ -138,17 +138,33 @@ func (m Refused) Append(dst []byte) []byte {
 
 // Append implements [Message]. An absent Set is written as an empty one.
 func (m Catchup) Append(dst []byte) []byte {
+	return AppendCatchup(dst, m, AppendCatchupContent(nil, m))
+}
+
+// AppendCatchupContent appends what a Catchup has in common with others between the same versions: its Set and Removed.
+func AppendCatchupContent(dst []byte, m Catchup) []byte {
+	return appendNames(append(appendValue(dst, m.Set, `{}`), ','), m.Removed)
+}
+
+// AppendCatchup appends m with content in the place of its Set and Removed, as AppendCatchupContent writes them. So a
+// catch-up that was encoded once serves everybody who was away since the same version.
+func AppendCatchup(dst []byte, m Catchup, content []byte) []byte {
 	dst = appendInts(append(dst, `["catchup"`...), uint64(m.N), m.From, m.To)
-	dst = appendValue(append(dst, ','), m.Set, `{}`)
-	dst = appendNames(append(dst, ','), m.Removed)
+	dst = append(append(dst, ','), content...)
 	dst = append(appendInts(dst, m.Mark), ',')
 	return append(appendVerdicts(dst, m.Verdicts), ']')
 }
 
 // Append implements [Message]. An absent Value is written as an empty object.
 func (m Snapshot) Append(dst []byte) []byte {
+	return AppendSnapshot(dst, m, appendValue(nil, m.Value, `{}`))
+}
+
+// AppendSnapshot appends m with the text of a value in the place of its Value. So a value that was encoded once serves
+// everybody.
+func AppendSnapshot(dst []byte, m Snapshot, value []byte) []byte {
 	dst = appendInts(append(dst, `["snapshot"`...), uint64(m.N), m.Version)
-	dst = appendValue(append(dst, ','), m.Value, `{}`)
+	dst = append(append(dst, ','), value...)
 	dst = append(appendInts(dst, m.Mark), ',')
 	return append(appendVerdicts(dst, m.Verdicts), ']')
 }

@@ -101,6 +101,9 @@ func (s *state) commit(version uint64) {
 	}
 	s.history.evict(s.committed)
 	s.snapshot.dropBefore(s.history.first())
+	if s.catchup.version+1 < s.history.first() {
+		s.catchup = catchup{}
+	}
 	s.wakeAll()
 }
 

@@ -8,10 +8,10 @@ import "time"
 // judged before the same session can have another turn. No change waits for longer than one turn may take, whoever had
 // turns meanwhile, and no other change is delayed. The state's lock guards it.
 type line struct {
-	turn    *record // who has the turn; nil: nobody
+	turn    *record   // who has the turn; nil: nobody
 	waiting []*change // those that wait longest first
-	timer   func() // stops the clock of the turn
-	turns   uint64 // how many turns there were, so that an old clock does nothing
+	timer   func()    // stops the clock of the turn
+	turns   uint64    // how many turns there were, so that an old clock does nothing
 }
 
 // holds reports whether the change has to wait, and keeps it if so.

@@ -1,6 +1,9 @@
 package server
 
-import "github.com/server-state-sync/server-state-sync/document"
+import (
+	"github.com/server-state-sync/server-state-sync/document"
+	"github.com/server-state-sync/server-state-sync/protocol"
+)
 
 // smallSnapshot is the size up to which a snapshot is made anew rather than completed with entries.
 const smallSnapshot = 4096
@@ -14,15 +17,37 @@ type snapshot struct {
 
 // snapshotNow returns the text of the state's value at a version from which the history goes on.
 func (s *state) snapshotNow() snapshot {
-	known := s.snapshot.text != nil
-	if known && s.snapshot.version < s.committed {
-		length := len(s.snapshot.text)
-		known = length > smallSnapshot && s.history.size(s.snapshot.version+1) < length/2
-	}
-	if !known {
+	if s.snapshot.text == nil || !s.completes(s.snapshot) {
 		s.snapshot = snapshot{text: s.value.AppendJSON(make([]byte, 0, s.value.Size())), version: s.committed}
 	}
 	return s.snapshot
+}
+
+// completes reports whether the entries since a text are little beside it, so that it need not be made anew.
+func (s *state) completes(n snapshot) bool {
+	length := len(n.text)
+	return n.version == s.committed || length > smallSnapshot && s.history.size(n.version+1) < length/2
+}
+
+// catchup is the text of what was changed between two versions, shared by those who were away since the same one. The
+// text is nil where that is unknown or no smaller than the whole value.
+type catchup struct {
+	snapshot
+	from uint64
+	made bool
+}
+
+// catchupNow returns what was changed from the version to one from which the history goes on.
+func (s *state) catchupNow(from uint64) catchup {
+	known := &s.catchup
+	if known.made && known.from == from && s.completes(known.snapshot) {
+		return *known
+	}
+	*known = catchup{snapshot{version: s.committed}, from, true}
+	if set, removed, ok := s.changedSince(from); ok {
+		known.text = protocol.AppendCatchupContent(nil, protocol.Catchup{Set: set, Removed: removed})
+	}
+	return *known
 }
 
 // dropBefore gives up a snapshot that the history, which begins with version first, cannot complete.
@@ -32,9 +57,9 @@ func (n *snapshot) dropBefore(first uint64) {
 	}
 }
 
-// catchup returns the current values of what was changed after the version, and the names of what was removed; not
+// changedSince returns the current values of what was changed after the version, and the names of what was removed; not
 // when that is unknown or no smaller than the whole value.
-func (s *state) catchup(version uint64) (set document.Value, removed []string, ok bool) {
+func (s *state) changedSince(version uint64) (set document.Value, removed []string, ok bool) {
 	names, known := s.properties.changedSince(version)
 	if !known {
 		return set, nil, false

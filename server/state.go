@@ -33,6 +33,7 @@ type state struct {
 	committed uint64         // the version of value
 	value     document.Value // what readers see
 	snapshot  snapshot
+	catchup   catchup
 
 	inbox   inbox // changes that wait for their judgment
 	judging bool  // an interceptor is deciding on a change

@@ -142,20 +142,24 @@ func (sub *subscription) answer(dst []byte) []byte {
 	return append(dst, ']')
 }
 
-// jump appends what takes a cursor that fell out of the history to the head in one step.
+// jump appends what takes a cursor that fell out of the history close to the head in one step; entries go on from there.
 func (sub *subscription) jump(dst []byte) []byte {
 	s, r, from := sub.state, sub.record, sub.cursor
-	sub.cursor = s.committed
-	var verdicts []protocol.Verdict
-	verdicts, sub.told = r.answers(sub.told, s.committed)
-	r.jump(s.committed)
-	set, removed, ok := s.catchup(from)
-	if !ok {
-		return protocol.Snapshot{N: sub.n, Version: s.committed, Value: s.value, Mark: r.mark, Verdicts: verdicts}.Append(newLine(dst))
+	catchup := s.catchupNow(from)
+	to := catchup.version
+	if catchup.text == nil {
+		to = s.snapshotNow().version
 	}
-	return protocol.Catchup{
-		N: sub.n, From: from, To: s.committed, Set: set, Removed: removed, Mark: r.mark, Verdicts: verdicts,
-	}.Append(newLine(dst))
+	sub.cursor = to
+	var verdicts []protocol.Verdict
+	verdicts, sub.told = r.answers(sub.told, to)
+	r.jump(to)
+	if catchup.text == nil {
+		m := protocol.Snapshot{N: sub.n, Version: to, Mark: r.mark, Verdicts: verdicts}
+		return protocol.AppendSnapshot(newLine(dst), m, s.snapshot.text)
+	}
+	m := protocol.Catchup{N: sub.n, From: from, To: to, Mark: r.mark, Verdicts: verdicts}
+	return protocol.AppendCatchup(newLine(dst), m, catchup.text)
 }
 
 // end makes closed the last message. The state's lock is held.
