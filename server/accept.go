@@ -75,7 +75,7 @@ func isHandshake(r *http.Request) bool {
 // visitor is who connects, as the handshake found.
 type visitor struct {
 	client  any // what the program knows
-	owner   owner
+	owner   string
 	refusal *Error // why it may not connect; nil: it may
 	place   *place
 }

@@ -17,9 +17,8 @@
 //  5. Values, and operations, that are handed out are immutable or copies: no callback can change what is shared.
 //  6. What a client is told, what GetValueOfState returns and what a Handle reports has been kept by the log before.
 //  7. Nothing that a client does or omits makes the server hold more than Limits allow, or delays other clients.
-//  8. A session belongs to the clientIdentifier and to whom it was first authorized for: the same Subject() where the
-//     clientInformation has that method; else equal information where it is made of booleans, numbers and strings, in
-//     structs and arrays too; information of other kinds, such as pointers and maps, says nothing of it.
+//  8. A session belongs to the clientIdentifier and, where the clientInformation has a method Subject() string, to the
+//     subject that it was first authorized for. Without Subject, whoever knows the secret id of a session may resume it.
 //  9. Shutdown and Close return when every goroutine of the StateSyncer has ended, except callbacks that ignore their
 //     context.
 package server

@@ -18,10 +18,8 @@ type Options struct {
 	// Authorize is asked at each handshake, also when a client comes back, for InterceptTimeout at most: then the context
 	// of the request ends, and the client is told to come back later. The request is a copy. It returns what the program knows of the
 	// client; that is handed to AllowConnectingClient, OnMissingState and InterceptStateUpdate. An error refuses the
-	// connection. A session can be resumed only by whom it was first authorized for. Where the information has the
-	// method Subject() string, that is the same subject. Other information made of booleans, numbers and strings, in
-	// structs and arrays too, has to be equal: give it Subject if it changes with each token. Other kinds, such as
-	// pointers, maps, slices and time.Time, say nothing: then only the clientIdentifier has to be the same.
+	// connection. Where the information has a method Subject() string, a session can be resumed by the same subject only;
+	// give it one where clients of several users may share a clientIdentifier.
 	// Default: everybody may connect, without information. See also UseAuthorizationMiddleware.
 	Authorize func(r *http.Request) (clientInformation any, err error)
 

@@ -21,7 +21,7 @@ const turnBytes = 16 << 10
 type peer struct {
 	server   *StateSyncer
 	client   any          // clientInformation of the handshake
-	owner    owner        // to whom that belongs; set before anything is received
+	owner    string       // to whom that belongs; set before anything is received
 	wake     func()       // tells the driver that take has something after it had nothing; called under mu
 	unjudged atomic.Int64 // bytes of changes without a verdict
 	joining  atomic.Int64 // joins that wait for callbacks, those included that the client has left meanwhile

@@ -15,7 +15,7 @@ type session struct {
 	id               string
 	epoch            string // of this incarnation: a session that was forgotten and comes again has another one
 	clientIdentifier string
-	owner            owner // who the session was first authorized for
+	owner            string // the subject that the session was first authorized for; empty: nobody in particular
 
 	peer   atomic.Pointer[peer] // the connection that the session is on; nil while it is away
 	client atomic.Value         // clientBox: what is known of the client
