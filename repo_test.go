@@ -92,7 +92,7 @@ var rooms = []room{
 	},
 	{
 		path: "cmd/statesync", layer: 4,
-		idea: "the one program: serve, watch, append",
+		idea: "the one program: serve, watch, append, get, update, patch",
 		ours: []string{"document", "server", "wasmclient"},
 		bans: []string{"syscall/js"},
 		why:  "it uses what a user's program can use",
