@@ -161,3 +161,18 @@ func TestSlowReaderHoldsNothingAndMissesNothing(t *testing.T) {
 	f.update("s", map[string]any{"n": 1})
 	slow.expect(`["entries",1,1001,[["add",["n"],1]]]`)
 }
+
+func TestWhoJoinsSeesWhatWasAnsweredBefore(t *testing.T) {
+	f := newFixture(t, Options{})
+	f.create(StateOptions{Identifier: "s", InitialValue: map[string]any{"big": strings.Repeat("x", 1<<20)}})
+	first := f.client("first")
+	first.send(`["join",1,"s"]`)
+	first.recv() // made the snapshot that the next ones get
+	version := f.update("s", map[string]any{"new": strings.Repeat("y", 100<<10)})
+	late := f.client("late")
+	late.send(`["join",1,"s"]`)
+	frame := string(late.peer.take(nil, 64<<10))
+	if !strings.HasPrefix(frame, `["joined",1,`) || !strings.Contains(frame, fmt.Sprintf("\n[\"entries\",1,%d,", version)) {
+		t.Errorf("the first frame, of %d bytes, does not lead to version %d", len(frame), version)
+	}
+}

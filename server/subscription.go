@@ -38,6 +38,8 @@ func (sub *subscription) drain(dst []byte, limit int) (_ []byte, more bool) {
 			return dst, false
 		case sub.record != nil && !sub.opened:
 			dst = sub.open(dst)
+			// The entries since the snapshot go with it: who has joined sees every change that was answered before.
+			limit = max(limit, len(dst)+s.history.size(sub.cursor+1)+turnBytes)
 		case sub.refusalDue():
 			dst = sub.refuse(dst)
 		case sub.record != nil && sub.cursor < s.committed:
