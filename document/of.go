@@ -1,15 +1,15 @@
 package document
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"unicode/utf8"
-	"unsafe"
 )
 
 // Of returns the value of a Go value: nil, bool, string, the integers and floats, Value, slices of any, Value, string,
 // bool, int, int64 and float64, maps from string to any, Value and string, and what has the method MarshalJSON, such
-// as json.RawMessage; a nil pointer whose method cannot be called is null. It refuses, with an *Error, what Parse would
+// as json.RawMessage. It refuses, with an *Error, what Parse would
 // refuse of the same JSON text under the default limits, absent values within others, and other types; the size is not
 // limited.
 func Of(v any) (Value, error) {
@@ -203,21 +203,16 @@ func (b *builder) marshaler(v interface{ MarshalJSON() ([]byte, error) }, level 
 	return b.document(value, level)
 }
 
-// marshal calls the method. Where that panics on a nil pointer the text is null, as encoding/json has it for every nil
-// pointer; a panic on anything else is the caller's.
+var errMarshalPanic = errors.New("it panicked, as methods of a nil pointer do; give nil for null")
+
+// marshal calls the method. A panic in it is an error: values come from everywhere in a program.
 func marshal(v interface{ MarshalJSON() ([]byte, error) }) (text []byte, err error) {
 	defer func() {
-		if isNil(v) && recover() != nil {
-			text, err = []byte("null"), nil
+		if recover() != nil {
+			err = errMarshalPanic
 		}
 	}()
 	return v.MarshalJSON()
-}
-
-// isNil reports whether the interface holds a nil pointer, or what is one inside. This package has no reflect, so it
-// looks at the second word of the interface, which is the pointer itself for such types and never nil for others.
-func isNil(v interface{ MarshalJSON() ([]byte, error) }) bool {
-	return (*[2]unsafe.Pointer)(unsafe.Pointer(&v))[1] == nil //nolint:gosec // read only
 }
 
 // enter notes a level and refuses one that is too deep.

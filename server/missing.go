@@ -165,11 +165,12 @@ func sameClient(a, b any) bool {
 func (s *StateSyncer) missingReason(identifier string, err error) *Error {
 	var ours *Error
 	if errors.As(err, &ours) && ours != nil {
-		code := ours.Code
-		if code.Class() != protocol.StateOver && code.Class() != protocol.Reconnect {
-			code = protocol.CodeStateNotFound
-		}
-		return &Error{Code: code, Reason: reasonOf(ours)}
+		switch class := ours.Code.Class(); {
+		case ours.Code == protocol.CodeRefused:
+			return &Error{Code: protocol.CodeStateNotFound, Reason: reasonOf(ours)}
+		case class == protocol.StateOver || class == protocol.Reconnect:
+			return &Error{Code: ours.Code, Reason: reasonOf(ours)}
+		} // others say what is wrong with the program's options
 	}
 	if err == nil {
 		return &Error{Code: protocol.CodeStateRemoved, Reason: "the state was removed while it was joined"}

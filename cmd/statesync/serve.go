@@ -45,7 +45,7 @@ where the file holds identifiers, each with its initial value: {"demo": {"number
 			},
 			&cli.StringSliceFlag{
 				Name: "allowed-origins", Sources: cli.EnvVars("STATESYNC_ALLOWED_ORIGINS"),
-				Usage: "origins of web pages that may connect besides the server's own host, as https://example.com, with commas between; * is all",
+				Usage: "origins of web pages that may connect besides the server's own host (behind a proxy on this machine: all of them), as https://example.com, with commas between; * is all",
 			},
 			&cli.StringFlag{
 				Name: "cert", TakesFile: true, Sources: cli.EnvVars("STATESYNC_CERT"),
