@@ -66,7 +66,7 @@ func TestMissingStateIsMade(t *testing.T) {
 		{"secret", `4200,"nobody may"]`},
 		{"broken", `4205,"The server could not load or make the state; try again later."]`},
 		{"panics", `4205,"The server could not load or make the state; try again later."]`},
-		{"odd", `4200,"updates are an object, and this is number"]`},
+		{"odd", `4205,"The server could not load or make the state; try again later."]`},
 	} {
 		w.send(fmt.Sprintf(`["join",%d,"%s"]`, i+1, test.identifier))
 		w.expect(fmt.Sprintf(`["closed",%d,%s`, i+1, test.want))
