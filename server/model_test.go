@@ -121,7 +121,7 @@ func newModel(t *testing.T, seed uint64, trace bool) *model {
 	server, err := New(Options{
 		Limits: Limits{
 			HistoryEntries: pick(4, 16, 64, 4096), Window: pick(2, 8, 512), WindowBytes: pick(600, 1<<20),
-			Sessions: pick(8, 100), Inbox: pick(6, 16_384),
+			Sessions: pick(8, 100), Inbox: pick(6, 65_536),
 		},
 		InterceptTimeout: -1,
 		Log:              m.openLog,

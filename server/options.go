@@ -96,7 +96,7 @@ type Limits struct {
 	Operations          int // in a change. Default 10,000. More: too_many_operations
 	Window              int // unanswered changes of a client to a state. Default 512. More: window_exceeded
 	WindowBytes         int // unjudged changes of a connection. Default 4 MiB. More, unless it is one change: window_exceeded
-	Inbox               int // undecided changes of all clients to a state. Default 16,384. More: state_busy; first for who has most
+	Inbox               int // undecided changes of all clients to a state. Default 65,536. More: state_busy; first for who has most
 	InboxBytes          int // the same in bytes of their messages. Default 16 MiB
 	HistoryEntries      int // recent changes that a state keeps for subscribers and positions. Default 4,096
 	HistoryBytes        int // the same in encoded text. Default 1 MiB. Who is further behind gets current values
@@ -123,7 +123,7 @@ func (o Options) withDefaults() (Options, error) {
 	}{
 		{&l.Connections, 100_000}, {&l.Sessions, 100_000}, {&l.States, 100_000}, {&l.StatesPerConnection, 1_000},
 		{&l.Message, 1 << 20}, {&l.State, 8 << 20}, {&l.Depth, 64}, {&l.Key, 768}, {&l.Operations, 10_000},
-		{&l.Window, 512}, {&l.WindowBytes, 4 << 20}, {&l.Inbox, 16_384}, {&l.InboxBytes, 16 << 20}, {&l.HistoryEntries, 4096}, {&l.HistoryBytes, 1 << 20},
+		{&l.Window, 512}, {&l.WindowBytes, 4 << 20}, {&l.Inbox, 65_536}, {&l.InboxBytes, 16 << 20}, {&l.HistoryEntries, 4096}, {&l.HistoryBytes, 1 << 20},
 		{&l.CarryWork, 100_000}, {&l.BatchBytes, 64 << 10}, {&l.Fragments, 1024}, {&l.Pings, 20}, {&l.SendBuffer, 64 << 10},
 		{&l.FrameBurst, max(1, l.FramesPerSecond)},
 	} {

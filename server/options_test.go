@@ -25,7 +25,7 @@ func TestZeroOptionsHaveTheirDefaults(t *testing.T) {
 		Limits: Limits{
 			Connections: 100_000, Sessions: 100_000, States: 100_000, StatesPerConnection: 1000, Message: 1 << 20,
 			State: 8 << 20, Depth: 64, Key: 768, Operations: 10_000, Window: 512, WindowBytes: 4 << 20,
-			Inbox: 16_384, InboxBytes: 16 << 20,
+			Inbox: 65_536, InboxBytes: 16 << 20,
 			HistoryEntries: 4096, HistoryBytes: 1 << 20, CarryWork: 100_000, BatchBytes: 64 << 10, Fragments: 1024,
 			Pings: 20, SendBuffer: 64 << 10, FrameBurst: 1,
 		},
