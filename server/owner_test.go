@@ -54,7 +54,7 @@ func TestSubjectThatPanicsIsRefused(t *testing.T) {
 }
 
 // unmarshalable is a value whose making panics.
-type unmarshalable struct{ text string }
+type unmarshalable struct{}
 
 func (unmarshalable) MarshalJSON() ([]byte, error) { panic("no text") }
 
