@@ -10,3 +10,5 @@ require (
 	go.uber.org/goleak v1.3.0
 	golang.org/x/time v0.16.0
 )
+
+require github.com/anishathalye/porcupine v1.3.1

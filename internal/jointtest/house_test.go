@@ -6,10 +6,12 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,8 +30,10 @@ type house struct {
 	server *server.StateSyncer
 	addr   string
 
-	mu    sync.Mutex
-	conns []*transporttest.Conn
+	mu       sync.Mutex
+	conns    []*transporttest.Conn
+	repeats  *rand.Rand    // draws which frames of clients come twice; nil: none does
+	repeated *atomic.Int64 // counts those
 }
 
 // open starts a server with the states, and stops it at the end of the test.
@@ -81,6 +85,9 @@ func (l *tapped) Accept() (net.Conn, error) {
 	defer l.house.mu.Unlock()
 	wrapped := transporttest.Wrap(conn, transporttest.Faults{})
 	l.house.conns = append(l.house.conns, wrapped)
+	if l.house.repeats != nil {
+		return repeatingConn(wrapped, &l.house.mu, l.house.repeats, l.house.repeated), nil
+	}
 	return wrapped, nil
 }
 

@@ -1,0 +1,5 @@
+//go:build !race
+
+package jointtest
+
+const raceEnabled = false
