@@ -3,7 +3,7 @@
 FUZZTIME = 60s
 ADDRESS = 127.0.0.1:5000
 
-.PHONY: help run check test bench fuzz size clean
+.PHONY: help run check test proof bench fuzz size clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s%s\n", $$1, $$2}' Makefile
@@ -20,6 +20,10 @@ check: ## format, vet, lint and hold the layers; under two minutes
 test: ## check, then every test: natively with the race detector, on js/wasm, fuzz targets, size
 	@scripts/need.sh go git cc node npm
 	@scripts/test.sh
+
+proof: ## the random tests at a length that no ordinary run has; about an hour
+	@scripts/need.sh go
+	@scripts/proof.sh
 
 bench: ## Go benchmarks of the hot paths, with allocations
 	@scripts/need.sh go

@@ -460,5 +460,7 @@ func carrySeed(t *testing.T) uint64 {
 		}
 		return seed
 	}
-	return rand.Uint64()
+	seed := rand.Uint64()
+	t.Logf("the first seed: STATESYNC_SEED=%d", seed)
+	return seed
 }

@@ -1,0 +1,25 @@
+#!/bin/sh
+# The random tests at a length that no ordinary run has: about an hour on two cores. Each part prints its seeds.
+. scripts/parts.sh
+
+# quietly COMMAND...: prints what the command has said when it ends, without what passed of single seeds.
+quietly() {
+	said=$(mktemp)
+	"$@" >"$said" 2>&1
+	status=$?
+	grep -v '^=== \|^ *--- PASS: .*/seed' "$said"
+	rm "$said"
+	return $status
+}
+
+proof() {
+	quietly go test -count=1 -timeout 3h -v "$@"
+}
+
+part "random model, seeds 1 to 100000" proof -run '^TestModel$' ./server -model.seeds 100000
+part "simulation of the core, seeds 1 to 100000" proof -run '^TestSimulation$' ./internal/core -seeds 100000
+part "carry, 20 times from a seed of its own" proof -count=20 -run '^TestCarryAgreesWithTheModel' ./document
+part "porcupine, seeds 1 to 6000" proof -run '^TestHistoriesAreLinearizable$' ./internal/jointtest -history.seeds 6000
+part "versions of two million operations" proof -run '^TestVersionsWitnessTheOrder$' ./internal/jointtest \
+	-witness.seeds 100 -witness.operations 20000
+finish "make proof:"
