@@ -7,10 +7,10 @@ wasm() {
 		./document/... ./internal/jsonscan/... ./protocol/... ./internal/core/... ./internal/transport/... ./wasmclient/... ./jsbridge/...
 }
 
-# The random tests of values, changes and histories run a part of their cases under the race detector; here they run
+# The random tests of values and changes run a part of their cases under the race detector; here they run
 # all of them.
 long() {
-	go test -shuffle=on ./document ./internal/core ./server ./internal/jointtest
+	go test -shuffle=on ./document ./internal/core ./server
 }
 
 packages() {
