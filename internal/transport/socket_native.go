@@ -19,7 +19,7 @@ import (
 // and answers control frames; the stream below it keeps the rules, and the
 // frames of this end go directly to the stream.
 type socket struct {
-	library   *websocket.Conn
+	ws        *websocket.Conn
 	stream    *stream
 	readLimit int
 
@@ -33,13 +33,13 @@ type socket struct {
 
 func newSocket(library *websocket.Conn, s *stream, readLimit int) *socket {
 	library.SetReadLimit(-1) // the stream has the limit, and applies it earlier
-	c := &socket{library: library, stream: s, readLimit: readLimit}
+	c := &socket{ws: library, stream: s, readLimit: readLimit}
 	c.reading.interrupt = s.interruptRead
 	c.writing.interrupt = s.interruptWrite
 	return c
 }
 
-func (c *socket) Subprotocol() string { return c.library.Subprotocol() }
+func (c *socket) Subprotocol() string { return c.ws.Subprotocol() }
 
 func (c *socket) Read(ctx context.Context) ([]byte, error) {
 	if c.closed.Load() {
@@ -61,7 +61,7 @@ func (c *socket) Read(ctx context.Context) ([]byte, error) {
 }
 
 func (c *socket) read() ([]byte, error) {
-	_, r, err := c.library.Reader(context.Background())
+	_, r, err := c.ws.Reader(context.Background())
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func (c *socket) Close(code int, reason string) error {
 	c.closing.Do(func() {
 		c.closed.Store(true)
 		c.stream.beginClose()
-		err := c.library.Close(websocket.StatusCode(sendableCode(code)), cutReason(reason))
+		err := c.ws.Close(websocket.StatusCode(sendableCode(code)), cutReason(reason))
 		if !c.stream.toldClose() {
 			c.closeErr = &lostError{err}
 		}
@@ -183,7 +183,7 @@ func (c *socket) Abort() {
 
 // release lets go of everything that the connection holds.
 func (c *socket) release() {
-	_ = c.library.CloseNow()
+	_ = c.ws.CloseNow()
 	c.reading.close()
 	c.writing.close()
 }
