@@ -63,9 +63,15 @@ var rooms = []room{
 		why:  "it is the browser's download, and it is simulated for virtual days",
 	},
 	{
+		path: "stores", layer: 1,
+		idea: "the seam between states and what keeps them; a store in memory",
+		bans: []string{"net", "syscall/js"},
+		why:  "a store keeps bytes that it cannot read",
+	},
+	{
 		path: "server", layer: 2,
 		idea: "StateSyncer: states, connections, order, fan-out, authorization",
-		ours: []string{"document", "protocol", "internal/transport"},
+		ours: []string{"document", "protocol", "internal/transport", "stores"},
 		bans: []string{"syscall/js"},
 		why:  "the two ends never import each other",
 	},
