@@ -82,16 +82,24 @@ func (m Welcome) Append(dst []byte) []byte {
 // Append implements [Message].
 func (m Joined) Append(dst []byte) []byte {
 	if !m.Value.Exists() {
-		return append(m.appendHeader(dst), ']')
+		return m.AppendEnd(m.appendHeader(dst))
 	}
 	dst = append(AppendJoinedHeader(dst, m), ',')
-	return append(m.Value.AppendJSON(dst), ']')
+	return m.AppendEnd(m.Value.AppendJSON(dst))
 }
 
 // AppendJoinedHeader appends a Joined of a fresh start up to its value, which it does not look at: a comma, the text of
-// the value and "]" complete the message. So a value that was encoded once serves every join.
+// the value and AppendEnd complete the message. So a value that was encoded once serves every join.
 func AppendJoinedHeader(dst []byte, m Joined) []byte {
 	return appendVerdicts(append(m.appendHeader(dst), ','), m.Verdicts)
+}
+
+// AppendEnd appends what comes after the value.
+func (m *Joined) AppendEnd(dst []byte) []byte {
+	if m.Durability != "" {
+		dst = appendText(append(dst, ','), m.Durability)
+	}
+	return append(dst, ']')
 }
 
 func (m *Joined) appendHeader(dst []byte) []byte {

@@ -116,8 +116,11 @@ func readWelcome(r *reader) ServerMessage {
 
 func readJoined(r *reader) ServerMessage {
 	m := Joined{N: r.state(), Epoch: r.epoch(), Version: r.version(), Mark: r.version()}
-	if r.more() {
+	if r.more() && r.json.Kind() != '"' {
 		m.Verdicts, m.Value = r.verdicts(m.Mark), r.mustObject()
+	}
+	if r.more() {
+		m.Durability = r.durability()
 	}
 	return m
 }

@@ -101,6 +101,10 @@ type Joined struct {
 	Mark     uint64         // the highest own number received; higher ones must be sent again
 	Verdicts []Verdict      // of a fresh start
 	Value    document.Value // of a fresh start: an object; absent for a granted resume
+
+	// Durability names what it means that a change of the state is accepted or sent: "written" or "synced", or a name of
+	// a later version; empty: it is kept in the server's memory.
+	Durability string
 }
 
 // Entries are accepted changes with consecutive versions, of which Version is the first.

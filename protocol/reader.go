@@ -242,6 +242,7 @@ func (r *reader) session() string {
 
 func (r *reader) clientIdentifier() string { return r.text(identifierRule, validIdentifier) }
 func (r *reader) epoch() string            { return r.text(epochRule, validEpoch) }
+func (r *reader) durability() string       { return r.text(epochRule, validEpoch) }
 func (r *reader) reason() string           { return r.text(reasonRule, validReason) }
 
 // identifier reads the identifier of a state. One that breaks the rule is a fault of the join alone.

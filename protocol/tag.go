@@ -44,8 +44,11 @@ var kinds = [...]kind{
 	tagTransaction: {name: "transaction", forms: []form{{"n", "number", "base", "updates", "reads", "answered"}}},
 	tagPong:        {name: "pong", forms: []form{{}}},
 
-	tagWelcome:  {name: "welcome", forms: []form{{"epoch", "settings"}}},
-	tagJoined:   {name: "joined", forms: []form{{"n", "epoch", "version", "mark"}, {"n", "epoch", "version", "mark", "verdicts", "value"}}},
+	tagWelcome: {name: "welcome", forms: []form{{"epoch", "settings"}}},
+	tagJoined: {name: "joined", forms: []form{
+		{"n", "epoch", "version", "mark"}, {"n", "epoch", "version", "mark", "durability"},
+		{"n", "epoch", "version", "mark", "verdicts", "value"}, {"n", "epoch", "version", "mark", "verdicts", "value", "durability"},
+	}},
 	tagEntries:  {name: "entries", forms: []form{{"n", "version", "ops"}}, more: true},
 	tagAccepted: {name: "accepted", forms: []form{{"n", "number", "version"}, {"n", "number", "version", "ops"}}},
 	tagRefused:  {name: "refused", forms: []form{{"n", "number", "code", "reason"}}},

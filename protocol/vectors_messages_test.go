@@ -47,6 +47,9 @@ var messageTexts = []struct{ name, from, text string }{
 	{"joined, resume granted", "server", `["joined",1,"q2Vd9-_x",41,7]`},
 	{"joined, fresh start", "server", `["joined",1,"q2Vd9-_x",0,0,[],{"messages":[]}]`},
 	{"joined, fresh start that answers changes", "server", `["joined",1,"q2Vd9-_x",44,9,[[7,42],[8,0,4300,"quiet hours"],[9,44]],{"messages":["hi"]}]`},
+	{"joined, resume granted, changes are synced", "server", `["joined",1,"q2Vd9-_x",41,7,"synced"]`},
+	{"joined, fresh start, changes are written", "server", `["joined",1,"q2Vd9-_x",0,0,[],{"messages":[]},"written"]`},
+	{"joined, durability of a later version", "server", `["joined",1,"q2Vd9-_x",0,0,[],{},"replicated-3"]`},
 	{"entries, one", "server", `["entries",1,42,[["add",["messages",0],"hi"]]]`},
 	{"entries, several, one without effect", "server", `["entries",1,42,[["add",["messages",0],"hi"]],[],[["remove",["title"]],["increment",["count"],2]]]`},
 	{"accepted as it was carried", "server", `["accepted",1,1,43]`},
@@ -163,6 +166,9 @@ func describeServer(fields []any, m Message) []any {
 		fields = append(fields, "n", m.N, "epoch", m.Epoch, "version", m.Version, "mark", m.Mark)
 		if m.Value.Exists() {
 			fields = append(fields, "verdicts", m.Verdicts, "value", m.Value)
+		}
+		if m.Durability != "" {
+			fields = append(fields, "durability", m.Durability)
 		}
 		return fields
 	case Entries:

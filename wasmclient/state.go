@@ -51,6 +51,16 @@ func (s *State) Version() uint64 {
 	return version
 }
 
+// Durability returns what it means that a change is accepted, or seen at all, as the server said when the state was
+// joined: "memory", it is lost with the server's process; "written", it survives that; "synced", it survives a loss of
+// power too. It may change when the client has come back to a server that was started with other options. Empty before
+// the state was joined.
+func (s *State) Durability() string {
+	s.client.mu.Lock()
+	defer s.client.mu.Unlock()
+	return s.core.Durability()
+}
+
 // Pending returns how many changes of this client to the state have no verdict yet.
 func (s *State) Pending() int {
 	s.client.mu.Lock()

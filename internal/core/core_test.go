@@ -216,3 +216,19 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
+
+func TestJoinedNamesTheDurability(t *testing.T) {
+	s := joinedState(t, `{}`)
+	if got, want := s.Durability(), "memory"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	other := s.core.Join("durable")
+	if got := other.Durability(); got != "" {
+		t.Errorf("before the join: got %q", got)
+	}
+	s.core.Output(1, nil, 1<<16)
+	s.core.Received(1, []byte(`["joined",2,"e",0,0,[],{},"synced"]`))
+	if got, want := other.Durability(), "synced"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

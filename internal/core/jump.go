@@ -31,6 +31,7 @@ func (s *State) join(m protocol.Joined) error {
 		s.delay(Rollback)
 	}
 	s.granted, s.resumable, s.forgotten = true, true, false
+	s.durability = m.Durability
 	s.received(m.Mark)
 	s.flush()
 	s.phase = StateJoined

@@ -191,6 +191,9 @@ func (c *refConn) join(m protocol.Join) {
 	sub := &refSub{state: s, record: s.record(c.session), cursor: s.head(), answered: 0}
 	c.checkResume(m, sub)
 	joined := protocol.Joined{N: m.N, Epoch: s.epoch, Version: s.head(), Mark: sub.record.received}
+	if c.server.chance(2) {
+		joined.Durability = "synced"
+	}
 	switch {
 	case m.Epoch == s.epoch && m.Version+1 >= s.first && !c.server.chance(10):
 		sub.cursor, sub.answered = m.Version, min(m.Answered, sub.record.received) // it may speak of a forgotten session

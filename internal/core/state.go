@@ -48,6 +48,8 @@ type State struct {
 	numbered  uint64 // the highest number given to an own change
 	forgotten bool   // the server has lost the session since changes were sent
 
+	durability string // what the server said at the last join
+
 	pendings
 	view document.Value
 	reports
@@ -143,6 +145,15 @@ func (s *State) Version() uint64 { return s.version }
 
 // Epoch returns the incarnation of the state that the client follows; empty before the first join.
 func (s *State) Epoch() string { return s.epoch }
+
+// Durability returns what it means that the server accepts a change or sends one, as it said at the last join: memory,
+// written, synced, or a name of a later server; empty before the first join.
+func (s *State) Durability() string {
+	if s.durability == "" && s.known {
+		return "memory"
+	}
+	return s.durability
+}
 
 // Phase returns whether the state is being joined, joined or closed.
 func (s *State) Phase() StatePhase { return s.phase }
