@@ -54,6 +54,15 @@ func safely[T any](ctx context.Context, callback func(context.Context) (T, error
 	return callback(ctx)
 }
 
+// aside runs f without holding up the caller; with a negative InterceptTimeout before it returns.
+func (s *StateSyncer) aside(f func()) {
+	if s.options.InterceptTimeout < 0 {
+		f()
+		return
+	}
+	s.later(f)
+}
+
 // later runs f on a goroutine that Shutdown and Close wait for.
 func (s *StateSyncer) later(f func()) {
 	s.goroutines.add(1)

@@ -1,8 +1,6 @@
 package server
 
 import (
-	"strconv"
-
 	"github.com/server-state-sync/server-state-sync/document"
 	"github.com/server-state-sync/server-state-sync/protocol"
 )
@@ -30,7 +28,7 @@ func (s *state) accept(c *change, next document.Value, entry []document.Op, diff
 			r.disturbed = c.number
 		}
 	}
-	committed, err := s.log.Append(version, s.record(c))
+	committed, err := s.keep(version, c)
 	if cap(s.scratch) > segmentBytes {
 		s.scratch = nil
 	}
@@ -43,30 +41,40 @@ func (s *state) accept(c *change, next document.Value, entry []document.Op, diff
 	}
 }
 
-// record returns what the log is given: [session, number, operations]. The operations stand in scratch.
-func (s *state) record(c *change) []byte {
+// keep hands the change to the log as the record of the version. Its operations stand in scratch.
+func (s *state) keep(version uint64, c *change) (committed bool, err error) {
 	if s.inMemory {
-		return nil
+		return true, nil
 	}
-	session := ""
-	if c.record != nil {
-		session = c.record.session.id
+	k := keptChange{number: c.number, text: s.scratch}
+	if r := c.record; r != nil {
+		if err := s.server.sessions.keep(r.session); err != nil {
+			return false, err
+		}
+		k.session = r.session.id
+		if s.records[r.session] != r {
+			k.previous = c.number // it has left
+		} else {
+			k.previous, k.refusals = r.logged, r.unlogged
+			if r.logged == 0 {
+				k.epoch = r.session.epoch
+			}
+			r.logged, r.unlogged = c.number, nil
+		}
 	}
-	ops := len(s.scratch)
-	s.scratch = append(s.scratch, `["`...)
-	s.scratch = append(s.scratch, session...) // it has no character that JSON would escape
-	s.scratch = append(s.scratch, `",`...)
-	s.scratch = strconv.AppendUint(s.scratch, c.number, 10)
-	s.scratch = append(s.scratch, ',')
-	s.scratch = append(s.scratch, s.scratch[:ops]...)
-	s.scratch = append(s.scratch, ']')
-	return s.scratch[ops:]
+	text := len(s.scratch)
+	s.scratch = k.appendTo(s.scratch)
+	s.keeping.grow(len(s.scratch)-text, s.server.options.checkpointBytes)
+	return s.log.Append(version, s.scratch[text:])
 }
 
 // refuse decides against a change. The answer stands after the version on which it was judged.
 func (s *state) refuse(c *change, why *Error) {
-	if c.record != nil {
-		c.record.disturbed = c.number
+	if r := c.record; r != nil {
+		r.disturbed = c.number
+		if !s.inMemory {
+			r.noteRefusal(keptRefusal{c.number, s.history.next - 1, why.Code, cut(why.Reason)}, s.window)
+		}
 	}
 	s.pending = append(s.pending, outcome{change: c, version: s.history.next - 1, refusal: why})
 	s.commit(s.committed)
@@ -150,7 +158,7 @@ func (s *state) release(c *change, version uint64, refusal *Error) {
 // fail discards what was applied and not committed: the log cannot keep it. From now on the state can only be read.
 func (s *state) fail(cause error) {
 	s.server.options.Logger.Error("the log of a state has failed", "state", s.identifier, "error", cause)
-	s.failed = true
+	s.failed, s.keeping.due = true, false
 	s.applied = s.value
 	s.history.truncate(s.committed)
 	discarded := s.pending

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+
+	"github.com/server-state-sync/server-state-sync/stores"
 )
 
 // slowLog commits when the test says so.
@@ -24,17 +26,38 @@ func (l *slowLog) Append(version uint64, record []byte) (bool, error) {
 	return false, l.fail
 }
 
+func (l *slowLog) Checkpoint([]byte, uint64, []byte, uint64) error { return nil }
+
 func (l *slowLog) Close() error {
 	l.closed = true
 	return nil
 }
 
+// storeOf is a store in memory whose new states get the logs that create makes.
+type storeOf struct {
+	stores.Store
+	create func(identifier, epoch string, committed stores.Committed) (stores.Log, error)
+}
+
+func (s storeOf) Create(identifier string, header []byte, _ uint64, _ []byte, committed stores.Committed) (stores.Log, error) {
+	h, err := parseHeader(identifier, header)
+	if err != nil {
+		return nil, err
+	}
+	return s.create(identifier, h.Epoch, committed)
+}
+
+// withLogs returns options with such a store.
+func withLogs(create func(identifier, epoch string, committed stores.Committed) (stores.Log, error)) Options {
+	return Options{Store: storeOf{stores.NewMemory(), create}}
+}
+
 func slowFixture(t *testing.T) (*fixture, *slowLog) {
 	log := &slowLog{}
-	f := newFixture(t, Options{Log: func(_, epoch string, committed func(uint64, error)) (Log, error) {
+	f := newFixture(t, withLogs(func(_, epoch string, committed stores.Committed) (stores.Log, error) {
 		log.epoch, log.committed = epoch, committed
 		return log, nil
-	}})
+	}))
 	f.create(StateOptions{Identifier: "s", InitialValue: map[string]any{"n": 0}})
 	return f, log
 }
@@ -64,9 +87,11 @@ func TestNothingIsToldBeforeTheLogHasIt(t *testing.T) {
 	if version, err := own.Wait(t.Context()); version != 3 || err != nil {
 		t.Errorf("got %d, %v", version, err)
 	}
-	session := sessionNamed("a")
+	session, reason := sessionNamed("a"), f.state("s").records[f.sessions.byID[sessionNamed("a")]].verdicts.refusal(2).reason
 	want := []string{
-		`["` + session + `",1,[["add",["n"],1]]]`, `["` + session + `",3,[["increment",["n"],1]]]`, `["",0,[["add",["own"],1]]]`,
+		`["` + session + `",1,[["add",["n"],1]],0,[],"` + f.sessions.byID[session].epoch + `"]`,
+		`["` + session + `",3,[["increment",["n"],1]],1,[{"number":2,"position":1,"code":4315,"reason":"` + reason + `"}]]`,
+		`["",0,[["add",["own"],1]]]`,
 	}
 	if !slices.Equal(log.records, want) {
 		t.Errorf("the log has %q, want %q", log.records, want)
@@ -130,7 +155,7 @@ func TestPositionsAreCarriedOverWhatTheLogHasNotCommitted(t *testing.T) {
 }
 
 func TestStateWhoseLogDoesNotOpenIsNotMade(t *testing.T) {
-	f := newFixture(t, Options{Log: func(string, string, func(uint64, error)) (Log, error) { return nil, errors.New("no disk") }})
+	f := newFixture(t, withLogs(func(string, string, stores.Committed) (stores.Log, error) { return nil, errors.New("no disk") }))
 	_, err := f.CreateState(StateOptions{Identifier: "s"})
 	if got, want := fmt.Sprint(err), `create state "s": no disk`; got != want {
 		t.Errorf("got %s, want %s", got, want)
@@ -143,13 +168,12 @@ func TestStateWhoseLogDoesNotOpenIsNotMade(t *testing.T) {
 // The author of a change jumps over entries that it would need to compute the result, while the change is in the log.
 func TestAnswerToAChangeThatWasUnderWayAtAJumpCarriesOperations(t *testing.T) {
 	log := &slowLog{}
-	f := newFixture(t, Options{
-		Limits: Limits{HistoryEntries: 4},
-		Log: func(_, _ string, committed func(uint64, error)) (Log, error) {
-			log.committed = committed
-			return log, nil
-		},
+	options := withLogs(func(_, _ string, committed stores.Committed) (stores.Log, error) {
+		log.committed = committed
+		return log, nil
 	})
+	options.Limits.HistoryEntries = 4
+	f := newFixture(t, options)
 	f.create(StateOptions{Identifier: "s", InitialValue: map[string]any{"l": []any{"a", "b"}}})
 	a := f.joined("a", "s")
 	for i := range 8 {

@@ -22,6 +22,9 @@ var (
 	ErrClosed         = errors.New("the server is closed or shutting down")
 )
 
+// errRested says that a state has left memory: look for it again.
+var errRested = &Error{Code: protocol.CodeStateUnavailable, Reason: "the state is at rest"}
+
 // errDeadline is the answer in place of a callback that did not answer in time.
 var errDeadline = errors.New("no answer in time")
 

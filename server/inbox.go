@@ -110,11 +110,13 @@ func (s *state) turnAway(r *record, number uint64) {
 	s.sayBusy(r, 1, s.committed)
 }
 
+const busyReason = "too many changes to the state wait to be decided"
+
 // sayBusy makes refusals visible of changes that were turned away.
 func (s *state) sayBusy(r *record, count int, position uint64) {
 	for range count {
 		r.verdicts.pushRefusal(refusal{
-			position: position, code: protocol.CodeStateBusy, reason: "too many changes to the state wait to be decided",
+			position: position, code: protocol.CodeStateBusy, reason: busyReason,
 		})
 	}
 	s.server.counts.refused.Add(uint64(count))

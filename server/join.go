@@ -83,6 +83,9 @@ func (p *peer) enter(sub *subscription, s *state) {
 	switch {
 	case fatal != nil:
 		p.fail(fatal)
+	case err == errRested: // it left memory while the program was asked
+		p.joining.Add(1)
+		p.server.findState(s.identifier, p, func(s *state, err *Error) { p.admit(sub, s, err) })
 	case err != nil:
 		p.refuseJoin(sub, err)
 	}

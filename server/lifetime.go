@@ -10,10 +10,11 @@ func (s *state) startClock() {
 	if s.options.TTL <= 0 {
 		return
 	}
-	stop := s.server.options.clock.AfterFunc(s.options.TTL, func() { s.server.removeState(s, "its time to live is over") })
+	left := max(0, s.options.TTL-s.server.options.clock.Now().Sub(s.createdAt))
+	stop := s.server.options.clock.AfterFunc(left, func() { s.server.removeState(s, "its time to live is over") })
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.removed {
+	if s.removed || s.rested {
 		stop()
 		return
 	}
@@ -23,7 +24,7 @@ func (s *state) startClock() {
 // askSelfDestruct asks the state's rule whether it shall end, on a goroutine of its own.
 func (s *state) askSelfDestruct() {
 	rule := s.options.SelfDestruct
-	if rule == nil {
+	if rule == nil || s.restored && s.server.isYoung() {
 		return
 	}
 	clients, visited := s.clients()
@@ -37,6 +38,27 @@ func (s *state) askSelfDestruct() {
 				s.server.removeState(s, "its rule for self-destruction says so")
 			} else if yes {
 				s.askSelfDestruct() // somebody came or went meanwhile
+			}
+		})
+}
+
+// isYoung reports whether clients of an earlier process may still be on their way back.
+func (s *StateSyncer) isYoung() bool {
+	return s.options.clock.Now().Sub(s.began) < s.options.ReconnectGrace
+}
+
+// askResting asks the rule of a state that rests, and so has no clients, whether it shall end.
+func (s *StateSyncer) askResting(r *resting) {
+	rule, h := r.options.SelfDestruct, r.header
+	if rule == nil || r.restored && s.isYoung() {
+		return
+	}
+	ask(s, s.ctx, func(context.Context) (bool, error) { return destructs(rule, 0, h.Visited, h.CreatedAt), nil },
+		func(yes bool, err error) {
+			if err != nil {
+				s.options.Logger.Error("SelfDestruct gave no answer", "state", h.Identifier, "error", err)
+			} else if yes {
+				s.removeWhere(h.Identifier, r, "its rule for self-destruction says so")
 			}
 		})
 }

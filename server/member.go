@@ -12,7 +12,10 @@ func (s *state) enter(sub *subscription) (fatal, err *Error) {
 	s.mu.Lock()
 	defer s.unlock()
 	session, m := sub.peer.session, &sub.join
+	s.used = true
 	switch {
+	case s.rested:
+		return nil, errRested
 	case sub.over:
 		return nil, nil
 	case session.peer.Load() != sub.peer:
@@ -34,8 +37,9 @@ func (s *state) enter(sub *subscription) (fatal, err *Error) {
 		if fatal := r.checkResume(s, m); fatal != nil {
 			return fatal, nil
 		}
-		sub.resume, sub.cursor, sub.told = true, m.Version, min(m.Answered, r.verdicts.decided)
+		sub.resume, sub.cursor, sub.told = true, m.Version, max(min(m.Answered, r.verdicts.decided), r.skipped)
 	}
+	r.restored = false
 	s.replace(r, sub)
 	s.tell(sub)
 	return nil, nil
@@ -59,7 +63,10 @@ func (s *state) replace(r *record, sub *subscription) {
 		s.unpark(old)
 	}
 	sub.record, r.subscription = r, sub
-	s.visited = true
+	if !s.visited {
+		s.visited = true
+		s.keeping.due = !s.inMemory && !s.failed // the header says so
+	}
 	if !r.member {
 		r.member = true
 		s.members++
@@ -72,17 +79,20 @@ func (r *record) checkResume(s *state, m *protocol.Join) *Error {
 	switch {
 	case m.Version > s.committed:
 		return failure(protocol.CodeBadMessage, "the join has version %d, and the state is at %d", m.Version, s.committed)
+	case r.restored || s.restored && r.session.restored && r.mark == 0:
+		r.reconcile(m)
+		return nil
 	case r.mark == 0:
 		return nil // a new session
 	case m.Answered > v.decided:
 		return failure(protocol.CodeBadMessage, "the join has the answer to change %d, and %d are judged", m.Answered, v.decided)
-	case m.Answered+uint64(v.held) < v.decided:
+	case max(m.Answered, r.skipped)+uint64(v.held) < v.decided:
 		return failure(protocol.CodeBadMessage, "the join asks for the answer to change %d, which is forgotten", m.Answered+1)
 	}
 	if last := m.Answered; v.keeps(last) && v.of(last).version() > m.Version {
 		return failure(protocol.CodeBadMessage, "the join has the answer to change %d and not version %d, which is in it", last, v.of(last).version())
 	}
-	if next := m.Answered + 1; next <= v.decided && v.of(next) != 0 && v.of(next).version() <= m.Version {
+	if next := max(m.Answered, r.skipped) + 1; next <= v.decided && v.of(next) != 0 && v.of(next).version() <= m.Version {
 		return failure(protocol.CodeBadMessage, "the join has version %d and not the answer to change %d, which is in it", m.Version, next)
 	}
 	return nil

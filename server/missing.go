@@ -38,6 +38,11 @@ const askedAtOnce = 16
 func (s *StateSyncer) findState(identifier string, p *peer, then func(*state, *Error)) {
 	s.mu.Lock()
 	found := s.states[identifier]
+	if s.isStored(identifier) {
+		s.mu.Unlock()
+		s.aside(func() { s.findStored(identifier, p, then) })
+		return
+	}
 	if found != nil || s.options.OnMissingState == nil {
 		s.mu.Unlock()
 		if found == nil {
@@ -55,6 +60,28 @@ func (s *StateSyncer) findState(identifier string, p *peer, then func(*state, *E
 	all.add(p, then, s.options.Limits.Connections)
 	s.mu.Unlock()
 	s.askNext(identifier)
+}
+
+// isStored reports whether the state is there and has to be waited for. The lock is held.
+func (s *StateSyncer) isStored(identifier string) bool {
+	moving, r := s.opening[identifier], s.stored[identifier]
+	return moving != nil && moving.stays || r != nil && (r.named || r.damage != nil)
+}
+
+// findStored is findState for a state that rests.
+func (s *StateSyncer) findStored(identifier string, p *peer, then func(*state, *Error)) {
+	found, err := s.find(s.ctx, identifier)
+	var reason *Error
+	switch {
+	case err == nil:
+		then(found, nil)
+	case errors.Is(err, ErrStateNotFound) && s.ctx.Err() == nil:
+		s.findState(identifier, p, then) // it was removed meanwhile
+	case errors.As(err, &reason):
+		then(nil, reason)
+	default:
+		then(nil, &Error{Code: protocol.CodeStateUnavailable})
+	}
 }
 
 // add lets a join wait. Connections that have ended are forgotten when there are more than there may be connections.
@@ -121,22 +148,28 @@ func (s *StateSyncer) askForState(identifier string, first *arrival) {
 	ask(s, s.ctx, func(ctx context.Context) (StateOptions, error) {
 		return s.options.OnMissingState(ctx, identifier, first.peer.client)
 	}, func(options StateOptions, err error) {
+		var found *state
 		if err == nil {
 			options.Identifier = identifier
-			// Guarded, because the initial value may have methods of the program, and so has the log.
-			_, err = safely(s.ctx, func(context.Context) (*state, error) { return s.create(options, true) })
-			if errors.Is(err, ErrStateExists) {
-				err = nil
-			}
+			// Guarded, because the initial value may have methods of the program, and so has the store.
+			found, err = safely(s.ctx, func(ctx context.Context) (*state, error) {
+				if err := s.create(options, true); err != nil && !errors.Is(err, ErrStateExists) {
+					return nil, err
+				}
+				return s.find(ctx, identifier)
+			})
 		}
-		s.arrive(identifier, first, err)
+		s.arrive(identifier, first, found, err)
 	})
 }
 
 // arrive lets go on who waited for the state: all of them if it exists now, else those who are refused.
-func (s *StateSyncer) arrive(identifier string, first *arrival, err error) {
+func (s *StateSyncer) arrive(identifier string, first *arrival, found *state, err error) {
 	s.mu.Lock()
-	found, all := s.states[identifier], s.missing[identifier]
+	if now := s.states[identifier]; now != nil {
+		found = now // also when somebody else made it
+	}
+	all := s.missing[identifier]
 	all.asked--
 	all.refused = found == nil
 	delete(all.by, first.peer)
@@ -172,7 +205,7 @@ func (s *StateSyncer) missingReason(identifier string, err error) *Error {
 			return &Error{Code: ours.Code, Reason: reasonOf(ours)}
 		} // others say what is wrong with the program's options
 	}
-	if err == nil {
+	if err == nil || errors.Is(err, ErrStateNotFound) {
 		return &Error{Code: protocol.CodeStateRemoved, Reason: "the state was removed while it was joined"}
 	}
 	s.options.Logger.Error("OnMissingState made no state", "state", identifier, "error", err)

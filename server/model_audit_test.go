@@ -3,7 +3,6 @@ package server
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/server-state-sync/server-state-sync/document"
@@ -15,34 +14,45 @@ type audit struct {
 	model      *model
 	identifier string
 	epoch      string
-	committed  func(version uint64, err error)
+	base       uint64           // the version with which the epoch began; nothing below is known
 	values     []document.Value // by version
-	entries    [][]document.Op  // by version; none for 0
+	entries    [][]document.Op  // by version; none for base
 	sessions   []string         // by version: who made it
-	waiting    []uint64         // versions that a late log has not committed
+	log        map[uint64]*modelLog
 	tags       map[string]uint64
-	dead       bool
 }
 
-// openLog is the model's OpenLog.
-func (m *model) openLog(identifier, epoch string, committed func(uint64, error)) (Log, error) {
+// newAudit begins an epoch with a value, which is no entry.
+func (m *model) newAudit(identifier string, header []byte, version uint64, value document.Value) *audit {
 	a := &audit{
-		model: m, identifier: identifier, epoch: epoch, committed: committed, tags: map[string]uint64{},
-		entries: [][]document.Op{nil}, sessions: []string{""},
+		model: m, identifier: identifier, epoch: m.epochOf(header), tags: map[string]uint64{}, base: version,
+		values: make([]document.Value, version+1), entries: make([][]document.Op, version+1), sessions: make([]string, version+1),
+		log: map[uint64]*modelLog{},
 	}
-	m.audits[epoch], m.current[identifier] = a, a
-	return a, nil
+	a.values[version] = value
+	if m.audits[a.epoch] != nil {
+		m.failf("epoch %s began twice", a.epoch)
+	}
+	m.audits[a.epoch], m.current[identifier] = a, a
+	return a
 }
-
-// begin notes the initial value, which is no entry.
-func (a *audit) begin(value document.Value) { a.values = []document.Value{value} }
 
 func (a *audit) head() uint64 { return uint64(len(a.values)) - 1 }
 
-// Append notes an accepted change.
-func (a *audit) Append(version uint64, record []byte) (bool, error) {
+// truncate forgets the versions above the given one: a crash has lost them.
+func (a *audit) truncate(version uint64) {
+	a.values, a.entries, a.sessions = a.values[:version+1], a.entries[:version+1], a.sessions[:version+1]
+	for tag, at := range a.tags {
+		if at > version {
+			delete(a.tags, tag)
+		}
+	}
+}
+
+// note notes an accepted change.
+func (a *audit) note(version uint64, record []byte) {
 	var parts []json.RawMessage
-	if err := json.Unmarshal(record, &parts); err != nil || len(parts) != 3 {
+	if err := json.Unmarshal(record, &parts); err != nil || len(parts) < 3 {
 		a.model.failf("record %s: %v", record, err)
 	}
 	ops, err := protocol.DecodeOps(parts[2], ownLimits)
@@ -62,10 +72,7 @@ func (a *audit) Append(version uint64, record []byte) (bool, error) {
 	a.sessions = append(a.sessions, strings.Trim(string(parts[0]), `"`))
 	a.noteTags(version, ops)
 	a.model.logf("%s %s %d: %s", a.identifier, a.epoch, version, record)
-	if a.model.late {
-		a.waiting = append(a.waiting, version)
-	}
-	return !a.model.late, nil
+	a.log[version] = a.model.store.logs[a.identifier]
 }
 
 // noteTags finds the tags of the changes in an entry, and holds each to be there once in the whole run.
@@ -87,27 +94,11 @@ func (a *audit) noteTags(version uint64, ops []document.Op) {
 // keeps reports whether a property carries the tag of a change. The interceptor lets these through.
 func keeps(property string) bool { return strings.HasPrefix(property, "tag:") }
 
-// commit reports the first n of the versions that wait.
-func (a *audit) commit(n int) {
-	if n == 0 || a.dead {
-		return
-	}
-	version := a.waiting[n-1]
-	a.waiting = slices.Delete(a.waiting, 0, n)
-	a.committed(version, nil)
-}
-
-// Close ends the log with its state.
-func (a *audit) Close() error {
-	a.dead, a.waiting = true, nil
-	return nil
-}
-
 // checkNothingLost holds the values to what was accepted: the log only ever grows at its end, a line once, and the sum is
 // that of all increments.
 func (a *audit) checkNothingLost() {
-	sum, lines := 0.0, 0
-	for version := 1; version < len(a.values); version++ {
+	sum, lines := a.values[a.base].Get("sum").Number(), a.values[a.base].Get("log").Len()
+	for version := a.base + 1; version <= a.head(); version++ {
 		for _, op := range a.entries[version] {
 			if op.Kind == document.Increment && op.Path[0].Name == "sum" {
 				sum += op.Value.Number()

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"math/rand/v2"
 	"runtime/debug"
 	"slices"
@@ -37,6 +36,9 @@ const modelShards = 4
 //   - nothing appended or incremented is lost;
 //   - after quiet all values are equal, byte for byte.
 //
+// All that holds over crashes of the server too, after which any beginning of what the store was told is there that has
+// everything that was reported as kept; and what a checkpoint has is what the records before it make.
+//
 // A failing seed is printed; go test ./server -run TestModel -model.seed N replays it.
 func TestModel(t *testing.T) {
 	if *modelSeed != 0 {
@@ -60,7 +62,7 @@ func TestModel(t *testing.T) {
 // modelCounts are what a run has met. A run of many seeds that never meets one of them tests less than it says.
 type modelCounts struct {
 	accepted, refused, unknown, rewritten, stale, conflict, tooOld, replaced, removed,
-	resumed, restarted, jumps, cuts, repeated, elements, chained, lateCommits, busy uint64
+	resumed, restarted, jumps, cuts, repeated, elements, chained, lateCommits, busy, crashes, lost, checkpoints, loads, rests, lineages uint64
 }
 
 func (c *modelCounts) each() map[string]*uint64 {
@@ -68,7 +70,8 @@ func (c *modelCounts) each() map[string]*uint64 {
 		"accepted": &c.accepted, "refused": &c.refused, "unknown": &c.unknown, "rewritten": &c.rewritten, "stale": &c.stale,
 		"conflict": &c.conflict, "tooOld": &c.tooOld, "replaced": &c.replaced, "removed": &c.removed, "resumed": &c.resumed,
 		"restarted": &c.restarted, "jumps": &c.jumps, "cuts": &c.cuts, "repeated": &c.repeated, "elements": &c.elements,
-		"chained": &c.chained, "lateCommits": &c.lateCommits, "busy": &c.busy,
+		"chained": &c.chained, "lateCommits": &c.lateCommits, "busy": &c.busy, "crashes": &c.crashes,
+		"lost": &c.lost, "checkpoints": &c.checkpoints, "loads": &c.loads, "rests": &c.rests, "lineages": &c.lineages,
 	}
 }
 
@@ -97,12 +100,17 @@ type model struct {
 	clock   *fakeClock
 	start   time.Time
 	server  *StateSyncer
+	store   *modelStore
 	audits  map[string]*audit // by epoch
 	current map[string]*audit // by identifier
 	clients []*modelClient
 	calm    bool // nothing is disturbed any more
 	late    bool // the logs commit late
 	tags    uint64
+
+	limits          Limits
+	checkpointBytes int
+	serverRandom    io.Reader
 
 	rewritten map[string]bool // tags of the changes that the interceptor rewrote
 	counts    modelCounts
@@ -118,21 +126,14 @@ func newModel(t *testing.T, seed uint64, trace bool) *model {
 	pick := func(values ...int) int { return values[m.random.IntN(len(values))] }
 	var chacha [32]byte
 	chacha[0], chacha[1] = byte(seed), byte(seed>>8)
-	server, err := New(Options{
-		Limits: Limits{
-			HistoryEntries: pick(4, 16, 64, 4096), Window: pick(2, 8, 512), WindowBytes: pick(600, 1<<20),
-			Sessions: pick(8, 100), Inbox: pick(6, 65_536),
-		},
-		InterceptTimeout: -1,
-		Log:              m.openLog,
-		Logger:           slog.New(slog.NewTextHandler(io.Discard, nil)),
-		clock:            m.clock,
-		random:           rand.NewChaCha8(chacha),
-	})
-	if err != nil {
-		t.Fatal(err)
+	m.limits = Limits{
+		HistoryEntries: pick(4, 16, 64, 4096), Window: pick(2, 8, 512), WindowBytes: pick(600, 1<<20),
+		Sessions: pick(8, 100), Inbox: pick(6, 65_536),
 	}
-	m.server = server
+	m.checkpointBytes = pick(1, 300, checkpointBytes)
+	m.serverRandom = rand.NewChaCha8(chacha)
+	m.store = m.newStore(nil, "first")
+	m.startServer()
 	return m
 }
 
@@ -154,6 +155,9 @@ func (m *model) now() int64 { return 1 + m.clock.now.Sub(m.start).Milliseconds()
 
 // oneIn is true once in n times, and never after the end of disturbances.
 func (m *model) oneIn(n int) bool { return !m.calm && m.random.IntN(n) == 0 }
+
+// modelRest is how long a state is unused before it leaves memory.
+const modelRest = 2 * time.Minute
 
 var modelStates = []string{"chat", "board"}
 
@@ -197,8 +201,6 @@ func (m *model) create(identifier string) {
 	if err != nil {
 		m.failf("create: %v", err)
 	}
-	value, _ := m.server.GetValueOfState(identifier)
-	m.current[identifier].begin(value)
 }
 
 func (m *model) element() map[string]any { return map[string]any{"id": m.tag("element")} }
@@ -269,7 +271,7 @@ func (m *model) step() {
 // disturb does what happens seldom.
 func (m *model) disturb(c *modelClient) {
 	identifier := modelStates[m.random.IntN(len(modelStates))]
-	switch m.random.IntN(12) {
+	switch m.random.IntN(14) {
 	case 0, 1, 2, 3:
 		m.ownChange(identifier)
 	case 4:
@@ -284,6 +286,10 @@ func (m *model) disturb(c *modelClient) {
 		m.server.beat()
 	case 7:
 		m.clock.advance(time.Duration(m.random.IntN(40)) * time.Second)
+	case 8:
+		m.rest()
+	case 12:
+		m.crash()
 	case 9:
 		if c.line == nil {
 			m.logf("everybody waits until sessions have expired")
@@ -294,7 +300,7 @@ func (m *model) disturb(c *modelClient) {
 
 // ownChange lets the server's program change a state.
 func (m *model) ownChange(identifier string) {
-	if state := m.server.state(identifier); len(state.slots) == cap(state.slots) {
+	if state := m.server.state(identifier); state != nil && len(state.slots) == cap(state.slots) {
 		m.commitAll() // Submit would wait
 	}
 	tag := m.tag("own")
@@ -307,12 +313,20 @@ func (m *model) ownChange(identifier string) {
 
 // commitSome lets late logs commit a part of what they hold.
 func (m *model) commitSome() {
-	for _, identifier := range modelStates {
-		a := m.current[identifier]
-		if n := len(a.waiting); n > 0 {
-			m.counts.lateCommits++
-			a.commit(1 + m.random.IntN(n))
-		}
+	if n := m.store.waiting(); n > 0 {
+		m.counts.lateCommits++
+		m.store.commit(1 + m.random.IntN(n))
+	}
+}
+
+// rest lets states leave memory that nobody has used for a while.
+func (m *model) rest() {
+	before := m.server.Stats().Resting
+	m.server.restAll()
+	m.clock.advance(modelRest)
+	m.server.restAll()
+	if m.server.Stats().Resting > before {
+		m.counts.rests++
 	}
 }
 
@@ -344,10 +358,7 @@ func (m *model) quiet() {
 }
 
 func (m *model) commitAll() {
-	for _, identifier := range modelStates {
-		a := m.current[identifier]
-		a.commit(len(a.waiting))
-	}
+	m.store.commit(m.store.waiting())
 }
 
 // compare holds every replica to the server's value, and every change to its verdict.

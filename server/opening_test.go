@@ -8,19 +8,20 @@ import (
 	"time"
 
 	"github.com/server-state-sync/server-state-sync/document"
+	"github.com/server-state-sync/server-state-sync/stores"
 )
 
 // openSlowly opens logs slowly, and panics where it is told to.
-func openSlowly(identifier, _ string, _ func(uint64, error)) (Log, error) {
+func openSlowly(identifier, _ string, _ stores.Committed) (stores.Log, error) {
 	time.Sleep(time.Minute)
 	if identifier == "panics" {
 		panic("no log")
 	}
-	return memoryLog{}, nil
+	return &slowLog{}, nil
 }
 
 func TestOpeningALogDelaysNobodyElse(t *testing.T) {
-	timed(t, Options{Log: openSlowly}, func(t *testing.T, f *fixture) {
+	timed(t, withLogs(openSlowly), func(t *testing.T, f *fixture) {
 		made := make(chan error, 2)
 		for range 2 {
 			go func() {

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/server-state-sync/server-state-sync/stores"
 )
 
 // Options are what a StateSyncer is made with. The zero value is usable: no authorization, no TLS, the limits of
@@ -67,14 +69,27 @@ type Options struct {
 	// DrainSpread is the time over which clients are advised to come back after Shutdown. Default 5 s.
 	DrainSpread time.Duration
 
-	// Log opens the log of a new state. Default: the recent entries in memory are all there is.
-	Log OpenLog
+	// Store keeps the states, and the sessions that have changed them, beyond the process; package stores has the
+	// contract. Who opened it closes it, after Shutdown or Close. The states that it has are there for clients when
+	// CreateState, OnMissingState or RestoreState has named them: what they are allowed to do is the program's rule and is
+	// not kept. Default: the recent entries in memory are all there is. Price: a change is told when the store has it.
+	Store stores.Store
+	// RestoreState is asked by New for the rules of each state that Store has: for states that were made on demand and
+	// that the program does not make again by itself. InitialValue and CreatedAt of its answer are of no account; a state
+	// whose TTL is over is removed. An error leaves the state in the store until something else names it. It must not
+	// wait for the StateSyncer, which is not there yet. Default: none is named.
+	RestoreState func(identifier string) (StateOptions, error)
+	// RestAfter is how long a state stays in memory that nobody uses, where there is a Store. It comes back when somebody
+	// joins it, changes it or asks for its value. Default 5 min; negative: for ever. Price of less: reading it again.
+	RestAfter time.Duration
 
 	// Logger receives what an operator should know: codes, never tokens, nothing per message. Default slog.Default.
 	Logger *slog.Logger
 
 	clock  clock     // default: the machine's
 	random io.Reader // default: crypto/rand; read for identifiers, epochs and the spread of reconnects
+
+	checkpointBytes int // default: the constant of that name
 }
 
 // TLS holds a certificate chain and its key, as files or as PEM text.
@@ -139,6 +154,7 @@ func (o Options) withDefaults() (Options, error) {
 		{&o.MessageTimeout, 10 * time.Second}, {&o.InterceptTimeout, 5 * time.Second}, {&o.ReconnectGrace, 30 * time.Second},
 		{&o.SessionExpiry, 10 * time.Minute}, {&o.TransactionTurn, 250 * time.Millisecond},
 		{&o.SelfDestructInterval, 30 * time.Second}, {&o.DrainSpread, 5 * time.Second},
+		{&o.RestAfter, 5 * time.Minute},
 	} {
 		if *option.value == 0 {
 			*option.value = option.standard
@@ -208,6 +224,9 @@ func (o *Options) setSeams() {
 	}
 	if o.random == nil {
 		o.random = cryptoRandom{}
+	}
+	if o.checkpointBytes == 0 {
+		o.checkpointBytes = checkpointBytes
 	}
 }
 

@@ -21,7 +21,7 @@ func TestZeroOptionsHaveTheirDefaults(t *testing.T) {
 		Heartbeat: 15 * time.Second, HandshakeTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
 		MessageTimeout: 10 * time.Second, InterceptTimeout: 5 * time.Second, ReconnectGrace: 30 * time.Second,
 		SessionExpiry: 10 * time.Minute, TransactionTurn: 250 * time.Millisecond, SelfDestructInterval: 30 * time.Second,
-		DrainSpread: 5 * time.Second,
+		DrainSpread: 5 * time.Second, RestAfter: 5 * time.Minute, checkpointBytes: 64 << 10,
 		Limits: Limits{
 			Connections: 100_000, Sessions: 100_000, States: 100_000, StatesPerConnection: 1000, Message: 1 << 20,
 			State: 8 << 20, Depth: 64, Key: 768, Operations: 10_000, Window: 512, WindowBytes: 4 << 20,

@@ -53,6 +53,16 @@ type properties struct {
 	byName     map[string]*property
 	tombstones list.List // of names, the removal longest ago first
 	floor      uint64
+	before     touch // what is assumed of a property until it is changed
+}
+
+// nobody is the author of what was changed by whom it is not known.
+const nobody = ^author(0)
+
+// forget notes that nothing is known of what was changed up to the version.
+func (p *properties) forget(version uint64) {
+	p.before = touch{version: version, by: nobody, other: version}
+	p.any, p.floor = p.before, version
 }
 
 // note records that a change by the author touched the names; now is the state's value after it.
@@ -64,7 +74,7 @@ func (p *properties) note(version uint64, by author, names []string, now documen
 			if p.byName == nil {
 				p.byName = make(map[string]*property)
 			}
-			known = new(property)
+			known = &property{touch: p.before}
 			p.byName[name] = known
 		}
 		known.note(version, by)

@@ -23,6 +23,12 @@ type record struct {
 	last   *change // the last one without a verdict that was not turned away; nil: none
 	turned uint64  // the last number that was turned away, for want of room
 
+	restored bool          // a store had it, and no connection has resumed it since
+	skipped  uint64        // answers up to here are known to the client alone, as it has said
+	anew     bool          // the session's next change may have any number: it begins what is known of it
+	logged   uint64        // the number of the last accepted change that the log was given; 0: none
+	unlogged []keptRefusal // since then; those of changes that were turned away are not among them
+
 	// An author computes the result of its own change by itself, except after a jump over entries that it would have
 	// needed: then its answer carries the operations.
 	jumped   uint64 // the version of the last jump: changes based below it
@@ -45,6 +51,14 @@ func (r *record) flags(c *change, different bool) verdict {
 		flags |= altered
 	}
 	return flags
+}
+
+// noteRefusal keeps a refusal for the log; at most the last of as many as the session may still ask about.
+func (r *record) noteRefusal(k keptRefusal, window int) {
+	if len(r.unlogged) >= 2*window {
+		r.unlogged = append(r.unlogged[:0], r.unlogged[len(r.unlogged)-window:]...)
+	}
+	r.unlogged = append(r.unlogged, k)
 }
 
 // answers returns the verdicts after number told that stand at or before the version, and the last number among them.

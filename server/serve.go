@@ -125,6 +125,20 @@ func (s *StateSyncer) Close() error {
 	return nil
 }
 
+// dropStates ends all states for this process. The store keeps them.
+func (s *StateSyncer) dropStates() {
+	s.mu.Lock()
+	states, stored := s.states, s.stored
+	s.states, s.stored = make(map[string]*state), make(map[string]*resting)
+	s.mu.Unlock()
+	for _, state := range states {
+		state.remove("the server is shutting down")
+	}
+	for _, r := range stored {
+		r.stopClock()
+	}
+}
+
 // stopListening closes the listener. Handshakes under way are cut; connections that they have become go on.
 func (s *StateSyncer) stopListening() {
 	l := &s.listening
@@ -146,8 +160,6 @@ func (s *StateSyncer) end() {
 	defer cancel()
 	_ = s.drivers.wait(ctx)
 	s.sessions.stop()
-	for _, state := range s.allStates() {
-		s.removeState(state, "the server is shutting down")
-	}
+	s.dropStates()
 	_ = s.goroutines.wait(ctx) // a callback that ignores its context is not awaited for ever
 }

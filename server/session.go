@@ -15,10 +15,12 @@ type session struct {
 	id               string
 	epoch            string // of this incarnation: a session that was forgotten and comes again has another one
 	clientIdentifier string
+	restored         bool   // a store had it
 	owner            string // the subject that the session was first authorized for; empty: nobody in particular
 
 	peer   atomic.Pointer[peer] // the connection that the session is on; nil while it is away
 	client atomic.Value         // clientBox: what is known of the client
+	kept   atomic.Bool          // the store has it; set under the sessions' lock
 
 	// Guarded by the sessions' lock.
 	connection uint64        // the count of the connection that it was on last, as the client said
@@ -131,7 +133,7 @@ func (t *sessions) review(s *session) {
 
 // putAway notes that the session has no connection.
 func (t *sessions) putAway(s *session) {
-	if len(s.states) == 0 {
+	if len(s.states) == 0 && !s.kept.Load() {
 		s.away = t.blank.PushBack(s)
 	} else {
 		s.away = t.away.PushBack(s)
@@ -164,6 +166,9 @@ func (t *sessions) forgetOldest() bool {
 // forget takes an absent session out of the table; sweep then takes its records out of the states.
 func (t *sessions) forget(s *session) {
 	delete(t.byID, s.id)
+	if s.kept.Load() {
+		t.unkeep(s.id)
+	}
 	t.takeBack(s)
 	s.stopTimer()
 	t.gone = append(t.gone, gone{s, s.states})

@@ -6,6 +6,7 @@ import (
 
 	"github.com/server-state-sync/server-state-sync/document"
 	"github.com/server-state-sync/server-state-sync/protocol"
+	"github.com/server-state-sync/server-state-sync/stores"
 )
 
 // state is one state: its value, its order of changes, and who follows it.
@@ -18,8 +19,11 @@ type state struct {
 	epoch      string
 	createdAt  time.Time
 	options    StateOptions
-	log        Log
-	inMemory   bool          // the log keeps nothing, so no record is made for it
+	log        stores.Log
+	inMemory   bool          // there is no store, so no record is made and nothing is appended
+	lineage    string        // the store's, when the epoch began
+	restored   bool          // an earlier process made the state
+	window     int           // the largest that verdicts were kept for
 	slots      chan struct{} // one for each unanswered change by the program
 
 	mu sync.Mutex // guards everything below
@@ -29,6 +33,7 @@ type state struct {
 	properties properties
 	pending    []outcome // judged and not committed, in order
 	failed     bool      // the log has failed: reads only
+	keeping    keeping
 
 	committed uint64         // the version of value
 	value     document.Value // what readers see
@@ -49,6 +54,9 @@ type state struct {
 	done   int             // changes that got their verdict since the lock was taken
 
 	removed    bool
+	rested     bool      // it has left memory: who came to it looks for it again
+	used       bool      // somebody came to it since idle was set
+	idle       time.Time // since when nobody uses it
 	stopTimers func()
 	scratch    []byte // for encoding
 }
@@ -60,8 +68,10 @@ func newState(server *StateSyncer, options StateOptions, value document.Value) *
 		server:     server,
 		identifier: options.Identifier,
 		epoch:      server.token(),
-		createdAt:  server.options.clock.Now(),
+		createdAt:  options.CreatedAt,
 		options:    options,
+		inMemory:   server.options.Store == nil,
+		window:     limits.Window,
 		slots:      make(chan struct{}, limits.Window),
 		applied:    value,
 		value:      value,
@@ -71,24 +81,33 @@ func newState(server *StateSyncer, options StateOptions, value document.Value) *
 		inbox:      inbox{maxChanges: limits.Inbox, maxBytes: limits.InboxBytes},
 	}
 	s.options.InitialValue = nil
+	if s.createdAt.IsZero() {
+		s.createdAt = server.options.clock.Now()
+	}
 	return s
 }
 
-// open opens the state's log.
+// open begins to keep the state.
 func (s *state) open() (err error) {
-	if s.server.options.Log == nil {
-		s.log, s.inMemory = memoryLog{}, true
+	if s.inMemory {
 		return nil
 	}
-	s.log, err = s.server.options.Log(s.identifier, s.epoch, s.logged)
+	store := s.server.options.Store
+	s.lineage = store.Lineage()
+	text := checkpointText(s.value, nil)
+	s.keeping.size = len(text)
+	s.log, err = store.Create(s.identifier, s.header().text(), s.committed, text, s.logged)
 	return err
 }
 
 // unlock releases the lock and then tells the connections that have something to take.
 func (s *state) unlock() {
-	woken, done := s.woken, s.done
+	woken, done, due := s.woken, s.done, s.keeping.begin()
 	s.woken, s.done = nil, 0
 	s.mu.Unlock()
+	if due {
+		s.server.aside(s.checkpoint)
+	}
 	if woken != nil {
 		for _, sub := range woken.subscriptions {
 			sub.peer.makeReady(sub)
@@ -113,6 +132,11 @@ func (s *state) receive(sub *subscription, c *change) *Error {
 	case c.number <= r.mark:
 		return nil // a duplicate: its answer stands in the stream already, or will
 	}
+	if r.anew && c.number > r.mark+1 {
+		r.skip(c.number - 1)
+		sub.told = max(sub.told, r.skipped)
+	}
+	r.anew = false
 	if err := s.check(sub, c); err != nil {
 		return err
 	}
@@ -173,9 +197,16 @@ func (s *state) remove(reason string) {
 	}
 	clear(s.records)
 	s.members = 0
-	log := s.log
 	s.unlock()
-	if err := log.Close(); err != nil {
+	s.closeLog()
+}
+
+// closeLog ends the state's log. It is not called with the lock.
+func (s *state) closeLog() {
+	if s.log == nil {
+		return
+	}
+	if err := s.log.Close(); err != nil {
 		s.server.options.Logger.Error("closing the log of a state", "state", s.identifier, "error", err)
 	}
 }
@@ -192,9 +223,10 @@ func (s *state) abandon(why *Error) {
 	}
 }
 
-// current returns the committed value.
-func (s *state) current() document.Value {
+// current returns the committed value; false when the state has left memory.
+func (s *state) current() (document.Value, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.value
+	s.used = true
+	return s.value, !s.rested
 }

@@ -31,11 +31,14 @@ type StateSyncer struct {
 	inFlight   gauge        // changes without a verdict
 	drivers    gauge        // connections, from the beginning of their handshakes
 	counts     counts
+	durability string // what an acknowledgement means; empty: it is kept in memory
+	began      time.Time
 
 	mu      sync.Mutex // guards everything below
 	states  map[string]*state
-	opening map[string]chan struct{} // states whose log is being opened; closed when that is over
-	missing map[string]*arrivals     // who waits for OnMissingState
+	stored  map[string]*resting  // the states that the store has besides
+	opening map[string]*opening  // states that are on their way
+	missing map[string]*arrivals // who waits for OnMissingState
 	peers   map[*peer]struct{}
 	ticking bool
 	closed  bool
@@ -44,8 +47,9 @@ type StateSyncer struct {
 	turnedAway int // connections that are only told why they may not be
 }
 
-// New returns a StateSyncer without states. It can be used as an http.Handler at once; see also Start. Close it, or
-// shut it down, in the end.
+// New returns a StateSyncer with the states of Options.Store, if there are any: each is there for clients as soon as
+// CreateState, OnMissingState or RestoreState has said what its rules are. It can be used as an http.Handler at once; see
+// also Start. Close it, or shut it down, in the end.
 func New(options Options) (*StateSyncer, error) {
 	options, err := options.withDefaults()
 	if err != nil {
@@ -56,7 +60,9 @@ func New(options Options) (*StateSyncer, error) {
 		options:    options,
 		wireLimits: protocol.Limits{Bytes: l.Message, Operations: l.Operations, Depth: l.Depth, KeyBytes: l.Key},
 		states:     make(map[string]*state),
-		opening:    make(map[string]chan struct{}),
+		stored:     make(map[string]*resting),
+		opening:    make(map[string]*opening),
+		began:      options.clock.Now(),
 		missing:    make(map[string]*arrivals),
 		peers:      make(map[*peer]struct{}),
 	}
@@ -70,6 +76,13 @@ func New(options Options) (*StateSyncer, error) {
 			return nil, fmt.Errorf("new state syncer: %w", err)
 		}
 	}
+	if err := s.readStore(); err != nil {
+		_ = s.Close()
+		return nil, fmt.Errorf("new state syncer: %w", err)
+	}
+	if len(s.stored) > 0 {
+		s.startTicking()
+	}
 	return s, nil
 }
 
@@ -77,7 +90,8 @@ func New(options Options) (*StateSyncer, error) {
 type StateOptions struct {
 	// Identifier names the state: 1 to 256 bytes of UTF-8 without control characters. Default: a random one.
 	Identifier string
-	// InitialValue is anything that document.Of takes and that makes an object. Default {}.
+	// InitialValue is anything that document.Of takes and that makes an object; of no account where Options.Store has the
+	// state already. Default {}.
 	InitialValue any
 	// AllowConnectingClient is asked at each join, also when a client comes back. Default: everybody may join.
 	AllowConnectingClient func(ctx context.Context, clientInformation any) bool
@@ -91,53 +105,60 @@ type StateOptions struct {
 	SelfDestruct func(clientsLeft int, createdAt time.Time) bool
 	// TTL is how long the state lives after it was made. Default: for ever.
 	TTL time.Duration
+	// CreatedAt is when the state was made, for one that comes from elsewhere. Default: now.
+	CreatedAt time.Time
 }
 
-// CreateState makes a state and returns its identifier. Errors: ErrStateExists; ErrClosed; an *Error with
-// identifier_invalid, or with the code for what is wrong with the initial value; the error of the log.
+// CreateState makes a state and returns its identifier. A state that Options.Store has from an earlier process is taken
+// over, as it was: value, version, time of creation, sessions; unless its TTL is over, then its next life begins. It is
+// read when somebody comes to it. Errors: ErrStateExists; ErrClosed; an *Error with identifier_invalid, or with the code
+// for what is wrong with the initial value; the error of the store; stores.ErrCorrupt for a state that the store has and
+// cannot read, which stays as it is until RemoveState.
 func (s *StateSyncer) CreateState(options StateOptions) (identifier string, err error) {
 	if options.Identifier == "" {
 		options.Identifier = s.token()
 	}
-	if _, err := s.create(options, false); err != nil {
+	if err := s.create(options, false); err != nil {
 		return "", fmt.Errorf("create state %q: %w", options.Identifier, err)
 	}
 	return options.Identifier, nil
 }
 
 // create makes a state; one that a client asked for counts against the limit.
-func (s *StateSyncer) create(options StateOptions, forClient bool) (*state, error) {
+func (s *StateSyncer) create(options StateOptions, forClient bool) error {
 	value, err := s.initialValue(options)
-	if err != nil {
-		return nil, err
-	}
-	made := newState(s, options, value)
-	if err := s.publish(made, forClient); err != nil {
-		return nil, err
-	}
-	made.startClock()
-	s.startTicking()
-	return made, nil
-}
-
-// publish opens the state's log, without a lock, and then puts the state where it can be found.
-func (s *StateSyncer) publish(made *state, forClient bool) error {
-	opened, err := s.reserve(made.identifier, forClient)
 	if err != nil {
 		return err
 	}
-	defer func() { // also when the log panics
-		s.mu.Lock()
-		delete(s.opening, made.identifier)
-		s.mu.Unlock()
-		close(opened)
-	}()
+	made, kept, err := s.reserve(options, forClient)
+	if err != nil {
+		return err
+	}
+	if made != nil {
+		if err := s.publish(newState(s, options, value), made, kept); err != nil {
+			return err
+		}
+	}
+	s.startTicking()
+	return nil
+}
+
+// publish begins to keep the state, without a lock, and then puts it where it can be found. What is kept of an earlier
+// life is removed before.
+func (s *StateSyncer) publish(made *state, way *opening, earlier *resting) error {
+	defer s.arrived(made.identifier, way) // also when the store panics
+	if earlier != nil {
+		if err := s.options.Store.Remove(made.identifier); err != nil {
+			return err
+		}
+	}
 	if err := made.open(); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	closed := s.closed
 	if !closed {
+		delete(s.stored, made.identifier)
 		s.states[made.identifier] = made
 	}
 	s.mu.Unlock()
@@ -145,37 +166,58 @@ func (s *StateSyncer) publish(made *state, forClient bool) error {
 		made.remove("the server is shutting down")
 		return ErrClosed
 	}
+	made.startClock()
 	return nil
 }
 
-// reserve keeps an identifier for a state whose log is being opened, until opened is closed. It waits for others that
-// do the same.
-func (s *StateSyncer) reserve(identifier string, forClient bool) (opened chan struct{}, err error) {
+// arrived ends what an opening stands for.
+func (s *StateSyncer) arrived(identifier string, way *opening) {
+	s.mu.Lock()
+	delete(s.opening, identifier)
+	s.mu.Unlock()
+	close(way.done)
+}
+
+// reserve keeps an identifier for a state that is being made, until the opening is over; what is kept of an earlier life
+// has to go then. With neither an opening nor an error, the store has the state and it was taken over. It waits for
+// others that do the same.
+func (s *StateSyncer) reserve(options StateOptions, forClient bool) (made *opening, earlier *resting, err error) {
 	for {
 		s.mu.Lock()
-		other := s.opening[identifier]
-		switch {
-		case s.closed:
-			err = ErrClosed
-		case s.states[identifier] != nil:
-			err = ErrStateExists
-		case other != nil:
-		case forClient && len(s.states)+len(s.opening) >= s.options.Limits.States:
-			err = failure(protocol.CodeOverloaded, "the server holds as many states as it may")
-		default:
-			opened = make(chan struct{})
-			s.opening[identifier] = opened
+		other := s.opening[options.Identifier]
+		if other == nil || s.closed || s.states[options.Identifier] != nil {
+			made, earlier, err = s.takeOver(options, forClient)
+			s.mu.Unlock()
+			return made, earlier, err
 		}
 		s.mu.Unlock()
-		if err != nil || opened != nil {
-			return opened, err
-		}
-		select {
-		case <-other:
-		case <-s.ctx.Done():
-			return nil, ErrClosed
+		if err := s.await(s.ctx, other); err != nil {
+			return nil, nil, ErrClosed
 		}
 	}
+}
+
+// takeOver is reserve when nobody is in the way. The lock is held.
+func (s *StateSyncer) takeOver(options StateOptions, forClient bool) (made *opening, earlier *resting, err error) {
+	r := s.stored[options.Identifier]
+	switch {
+	case s.closed:
+		return nil, nil, ErrClosed
+	case s.states[options.Identifier] != nil:
+		return nil, nil, ErrStateExists
+	case r != nil && r.damage != nil:
+		return nil, nil, damagedHint(r.damage)
+	case r != nil && r.named:
+		return nil, nil, ErrStateExists
+	case r != nil && !s.isOver(r, options):
+		s.name(r, options)
+		return nil, nil, nil
+	case forClient && r == nil && len(s.states)+len(s.stored)+len(s.opening) >= s.options.Limits.States:
+		return nil, nil, failure(protocol.CodeOverloaded, "the server holds as many states as it may")
+	}
+	made = &opening{done: make(chan struct{})}
+	s.opening[options.Identifier] = made
+	return made, r, nil
 }
 
 // initialValue returns the first value of a state, held to the limits.
@@ -202,46 +244,18 @@ func (s *StateSyncer) initialValue(options StateOptions) (document.Value, error)
 	return next, nil
 }
 
-// RemoveState ends a state: its clients are told state_removed. It reports whether the state was there.
-func (s *StateSyncer) RemoveState(identifier string) bool {
-	found := s.state(identifier)
-	return found != nil && s.removeState(found, "the server removed it")
-}
-
-// RemoveAllStates removes every state.
-func (s *StateSyncer) RemoveAllStates() {
-	for _, state := range s.allStates() {
-		s.removeState(state, "the server removed it")
-	}
-}
-
-// removeState ends a state, and reports whether it had not ended before.
-func (s *StateSyncer) removeState(state *state, reason string) bool {
-	if !s.withdraw(state) {
-		return false
-	}
-	state.remove(reason)
-	return true
-}
-
-// withdraw takes the state out of the table, and reports whether it was there.
-func (s *StateSyncer) withdraw(state *state) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.states[state.identifier] != state {
-		return false
-	}
-	delete(s.states, state.identifier)
-	return true
-}
-
-// GetValueOfState returns the value of a state, as it stands in its log; false when there is no such state.
+// GetValueOfState returns the value of a state, as it is kept; false when there is no such state, or the store cannot
+// give it back.
 func (s *StateSyncer) GetValueOfState(identifier string) (document.Value, bool) {
-	found := s.state(identifier)
-	if found == nil {
-		return document.Value{}, false
+	for {
+		found, err := s.find(s.ctx, identifier)
+		if err != nil {
+			return document.Value{}, false
+		}
+		if value, there := found.current(); there {
+			return value, true
+		}
 	}
-	return found.current(), true
 }
 
 // state returns the state with the identifier, or nil.
@@ -257,6 +271,19 @@ func (s *StateSyncer) allStates() []*state {
 	all := make([]*state, 0, len(s.states))
 	for _, state := range s.states {
 		all = append(all, state)
+	}
+	return all
+}
+
+// allResting returns the states that rest and have their rules.
+func (s *StateSyncer) allResting() []*resting {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []*resting
+	for _, r := range s.stored {
+		if r.named {
+			all = append(all, r)
+		}
 	}
 	return all
 }

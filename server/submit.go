@@ -89,23 +89,29 @@ func (s *StateSyncer) submitAndWait(ctx context.Context, identifier string, chan
 // that order. It waits while Limits.Window changes by the program wait for their verdict, as long as ctx allows.
 //
 // Errors, after which nothing was submitted: ErrStateNotFound, ErrReentrant, ErrClosed, the end of ctx, and an *Error
-// for updates that are no object of JSON.
+// for updates that are no object of JSON, or with state_unavailable for a state that the store cannot give back.
 func (s *StateSyncer) Submit(ctx context.Context, identifier string, change Change) (*Handle, error) {
 	c, err := newOwnChange(ctx, change)
 	if err != nil {
 		return nil, err
 	}
-	state := s.state(identifier)
-	if state == nil {
-		if s.draining.Load() {
+	for {
+		state, err := s.find(ctx, identifier)
+		switch {
+		case err == nil:
+		case s.draining.Load():
 			return nil, ErrClosed // the states have ended with it
+		default:
+			return nil, err
 		}
-		return nil, ErrStateNotFound
+		if state.reenters(ctx) {
+			return nil, ErrReentrant
+		}
+		handle, err := state.submitOwn(ctx, c)
+		if err != errRested {
+			return handle, err
+		}
 	}
-	if state.reenters(ctx) {
-		return nil, ErrReentrant
-	}
-	return state.submitOwn(ctx, c)
 }
 
 func newOwnChange(ctx context.Context, from Change) (*change, error) {
@@ -140,7 +146,11 @@ func (s *state) submitOwn(ctx context.Context, c *change) (*Handle, error) {
 	case s.removed:
 		<-s.slots
 		return nil, &Error{Code: protocol.CodeStateRemoved}
+	case s.rested:
+		<-s.slots
+		return nil, errRested
 	}
+	s.used = true
 	s.submit(c)
 	return c.handle, nil
 }

@@ -68,7 +68,7 @@ func newLine(dst []byte) []byte {
 func (sub *subscription) open(dst []byte) []byte {
 	sub.opened = true
 	s, r := sub.state, sub.record
-	m := protocol.Joined{N: sub.n, Epoch: s.epoch, Version: sub.cursor, Mark: r.mark}
+	m := protocol.Joined{N: sub.n, Epoch: s.epoch, Version: sub.cursor, Mark: r.mark, Durability: s.server.durability}
 	if sub.resume {
 		return m.Append(newLine(dst))
 	}
@@ -78,7 +78,7 @@ func (sub *subscription) open(dst []byte) []byte {
 	sub.cursor = snapshot.version
 	r.startOver(snapshot.version)
 	dst = append(protocol.AppendJoinedHeader(newLine(dst), m), ',')
-	return append(append(dst, snapshot.text...), ']')
+	return m.AppendEnd(append(dst, snapshot.text...))
 }
 
 // refusalDue reports whether the next own verdict is a refusal that stands here.

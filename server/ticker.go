@@ -5,6 +5,9 @@ import "time"
 // beatsPerHeartbeat is how often all connections are looked at within one heartbeat.
 const beatsPerHeartbeat = 8
 
+// restsPerRest is how often states are looked at within the time after which they rest.
+const restsPerRest = 4
+
 // startTicking starts the goroutine that looks at all connections and all states from time to time. There is one for
 // the server, and none before it is needed.
 func (s *StateSyncer) startTicking() {
@@ -25,12 +28,20 @@ func (s *StateSyncer) tick() {
 	defer beats.Stop()
 	asks := time.NewTicker(s.options.SelfDestructInterval)
 	defer asks.Stop()
+	rests := make(<-chan time.Time)
+	if s.options.Store != nil && s.options.RestAfter > 0 {
+		ticker := time.NewTicker(max(s.options.RestAfter/restsPerRest, time.Millisecond))
+		defer ticker.Stop()
+		rests = ticker.C
+	}
 	for {
 		select {
 		case <-beats.C:
 			s.beat()
 		case <-asks.C:
 			s.askAll()
+		case <-rests:
+			s.restAll()
 		case <-s.ctx.Done():
 			return
 		}
@@ -49,5 +60,8 @@ func (s *StateSyncer) beat() {
 func (s *StateSyncer) askAll() {
 	for _, state := range s.allStates() {
 		state.askSelfDestruct()
+	}
+	for _, r := range s.allResting() {
+		s.askResting(r)
 	}
 }

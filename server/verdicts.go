@@ -91,6 +91,11 @@ func (v *verdicts) pushRefusal(r refusal) {
 	v.refusals = append(v.refusals, r)
 }
 
+// skip goes on behind a number up to which the session has all verdicts, or none are known.
+func (v *verdicts) skip(number uint64) {
+	v.decided, v.held, v.refusals = number, 0, nil
+}
+
 // grow doubles the ring, up to the window.
 func (v *verdicts) grow() {
 	ring := make([]verdict, min(max(4, 2*len(v.ring)), v.window))

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/server-state-sync/server-state-sync/server"
+	"github.com/server-state-sync/server-state-sync/stores"
 )
 
 // repeating is a connection from a client on which frames of changes come twice: the second time at once, or after the
@@ -125,14 +125,32 @@ func onlyChanges(message []byte) bool {
 	return len(message) > 0
 }
 
-// lateLog is a log that commits on a goroutine of its own, so that what is applied is not committed for a while.
+// lateStore is a store in memory that commits on a goroutine of its own, so that what is applied is not committed for a
+// while.
+type lateStore struct{ stores.Store }
+
+func (s lateStore) Create(identifier string, header []byte, version uint64, checkpoint []byte, committed stores.Committed) (stores.Log, error) {
+	log, err := s.Store.Create(identifier, header, version, checkpoint, nil)
+	return late(log, committed), err
+}
+
+func (s lateStore) Open(identifier string, committed stores.Committed) (stores.Log, stores.Kept, error) {
+	log, kept, err := s.Store.Open(identifier, nil)
+	return late(log, committed), kept, err
+}
+
+// lateLog is a log of a lateStore.
 type lateLog struct {
+	stores.Log
 	appended chan uint64
 	done     chan struct{}
 }
 
-func openLateLog(_, _ string, committed func(version uint64, err error)) (server.Log, error) {
-	l := &lateLog{appended: make(chan uint64, 1<<16), done: make(chan struct{})}
+func late(log stores.Log, committed stores.Committed) stores.Log {
+	if log == nil {
+		return nil
+	}
+	l := &lateLog{Log: log, appended: make(chan uint64, 1<<16), done: make(chan struct{})}
 	go func() {
 		defer close(l.done)
 		for version := range l.appended {
@@ -142,17 +160,18 @@ func openLateLog(_, _ string, committed func(version uint64, err error)) (server
 			committed(version, nil)
 		}
 	}()
-	return l, nil
+	return l
 }
 
 // Append never has to wait: clients have fewer changes without an answer than the channel holds.
-func (l *lateLog) Append(version uint64, _ []byte) (bool, error) {
+func (l *lateLog) Append(version uint64, record []byte) (bool, error) {
+	_, err := l.Log.Append(version, record)
 	l.appended <- version
-	return false, nil
+	return false, err
 }
 
 func (l *lateLog) Close() error {
 	close(l.appended)
 	<-l.done
-	return nil
+	return l.Log.Close()
 }

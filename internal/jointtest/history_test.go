@@ -17,6 +17,7 @@ import (
 	"github.com/server-state-sync/server-state-sync/document"
 	"github.com/server-state-sync/server-state-sync/internal/transport/transporttest"
 	"github.com/server-state-sync/server-state-sync/server"
+	"github.com/server-state-sync/server-state-sync/stores"
 	"github.com/server-state-sync/server-state-sync/wasmclient"
 )
 
@@ -105,7 +106,7 @@ func runHistory(t *testing.T, seed uint64, workers, operations int, counts *hist
 		TransactionTurn: 10 * time.Millisecond,
 	}
 	if seed%2 == 0 {
-		options.Log = openLateLog
+		options.Store = lateStore{stores.NewMemory()}
 	}
 	if seed%4 == 1 { // sessions are forgotten as soon as they are away
 		options.ReconnectGrace, options.SessionExpiry = time.Microsecond, time.Microsecond
