@@ -17,6 +17,7 @@ type keeping struct {
 	grown   int  // bytes of records since
 	due     bool // one has to be made
 	running bool // one is being made
+	closed  bool // the log has ended
 }
 
 // grow counts a record.

@@ -78,9 +78,11 @@ var discard = slog.New(slog.NewTextHandler(io.Discard, nil))
 
 func newFixture(t testing.TB, options Options) *fixture {
 	t.Helper()
-	clock := newFakeClock()
-	options.clock = clock
-	options.random = rand.NewChaCha8([32]byte{1})
+	clock, given := options.clock.(*fakeClock)
+	if !given {
+		clock = newFakeClock()
+		options.clock, options.random = clock, rand.NewChaCha8([32]byte{1})
+	}
 	options.InterceptTimeout = -1
 	if options.Logger == nil {
 		options.Logger = discard

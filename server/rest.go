@@ -267,8 +267,8 @@ func (s *state) leaveMemory() (header header, left bool) {
 		s.mu.Lock()
 		s.handOver(now, text)
 	}
-	if s.failed {
-		s.rested = false // it can be read, from memory only
+	if s.failed || s.removed {
+		s.rested = false // a state whose log has failed can be read, from memory only
 		s.unlock()
 		return header, false
 	}

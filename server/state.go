@@ -203,7 +203,11 @@ func (s *state) remove(reason string) {
 
 // closeLog ends the state's log. It is not called with the lock.
 func (s *state) closeLog() {
-	if s.log == nil {
+	s.mu.Lock()
+	closed := s.keeping.closed || s.log == nil
+	s.keeping.closed = true
+	s.mu.Unlock()
+	if closed {
 		return
 	}
 	if err := s.log.Close(); err != nil {
