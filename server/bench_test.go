@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/server-state-sync/server-state-sync/stores"
 )
 
 // loaded has a state and peers that follow it, without sockets.
@@ -144,5 +146,51 @@ func BenchmarkResume(b *testing.B) {
 		buffer = drainAll([]*wire{{peer: p}}, buffer)
 		p.disconnect()
 		version = next
+	}
+}
+
+// BenchmarkStartWithStates begins a server on a store of 10,000 states of 4 KB, and names them all.
+func BenchmarkStartWithStates(b *testing.B) {
+	store := stores.NewMemory()
+	value := map[string]any{"text": strings.Repeat("x", 4000)}
+	f := newFixture(b, Options{Store: store})
+	for i := range 10_000 {
+		f.create(StateOptions{Identifier: fmt.Sprint("state", i), InitialValue: value})
+	}
+	if err := f.Close(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		s, err := New(Options{Store: store, Logger: discard})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for i := range 10_000 {
+			if _, err := s.CreateState(StateOptions{Identifier: fmt.Sprint("state", i)}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkKeptAppend is BenchmarkAppend with a store.
+func BenchmarkKeptAppend(b *testing.B) {
+	f := newFixture(b, Options{Store: stores.NewMemory()})
+	messages := make([]any, 10_000)
+	for i := range messages {
+		messages[i] = map[string]any{"id": i, "content": strings.Repeat("x", 80)}
+	}
+	f.create(StateOptions{Identifier: "s", InitialValue: map[string]any{"m": messages}})
+	author := f.joined("author", "s")
+	buffer := make([]byte, 0, 64<<10)
+	number := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		number++
+		author.peer.receive(fmt.Appendf(nil, `["patch",1,%d,0,[["add",["m","-"],{"id":%d,"content":"hello"}]]]`, number, number))
+		buffer = drainAll([]*wire{author}, buffer)
 	}
 }

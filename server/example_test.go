@@ -9,6 +9,7 @@ import (
 
 	"github.com/server-state-sync/server-state-sync/document"
 	"github.com/server-state-sync/server-state-sync/server"
+	"github.com/server-state-sync/server-state-sync/stores"
 )
 
 func Example() {
@@ -94,4 +95,30 @@ func ExampleUpdate() {
 	// 1 {"n":5}
 	// 2 {"cut":true,"n":10}
 	// refused - that is too much
+}
+
+// A server that begins with what another one has kept goes on where that one was. stores/disk keeps states in a folder.
+func Example_restart() {
+	store := stores.NewMemory() // outlives the servers here
+	state := server.StateOptions{Identifier: "counter", InitialValue: map[string]any{"n": 0}}
+	for range 3 {
+		syncer, err := server.New(server.Options{Store: store})
+		if err != nil {
+			panic(err)
+		}
+		if _, err := syncer.CreateState(state); err != nil {
+			panic(err)
+		}
+		one := []document.PatchOp{{Kind: document.Increment, Path: "/n", Value: document.MustOf(1)}}
+		if _, err := syncer.PatchState(context.Background(), "counter", one); err != nil {
+			panic(err)
+		}
+		value, _ := syncer.GetValueOfState("counter")
+		fmt.Println(value)
+		_ = syncer.Close()
+	}
+	// Output:
+	// {"n":1}
+	// {"n":2}
+	// {"n":3}
 }
