@@ -180,6 +180,9 @@ func replay(kept *stores.Kept, value document.Value, each func(version uint64, k
 			if value, _, err = document.Apply(value, k.ops, document.NoLimits); err != nil {
 				return value, fmt.Errorf("version %d: apply it: %w", version, err)
 			}
+			if value.Kind() != document.Object {
+				return value, fmt.Errorf("version %d: it makes %s of the state", version, value.Kind())
+			}
 			after = value
 		}
 		if each != nil {
