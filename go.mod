@@ -11,4 +11,9 @@ require (
 	golang.org/x/time v0.16.0
 )
 
-require github.com/anishathalye/porcupine v1.3.1
+require (
+	github.com/anishathalye/porcupine v1.3.1
+	github.com/gofrs/flock v0.13.2
+)
+
+require golang.org/x/sys v0.49.0 // indirect

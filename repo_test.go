@@ -69,6 +69,20 @@ var rooms = []room{
 		why:  "a store keeps bytes that it cannot read",
 	},
 	{
+		path: "stores/storestest", layer: 1,
+		idea: "the contract of a store, as tests for any of them",
+		ours: []string{"stores"},
+		bans: []string{"net", "syscall/js"},
+		why:  "a store of somebody else is held to it as well",
+	},
+	{
+		path: "stores/disk", layer: 2,
+		idea: "a store in a folder: one append-only log",
+		ours: []string{"stores"},
+		bans: []string{"net", "syscall/js"},
+		why:  "a program names it to have it; server does not",
+	},
+	{
 		path: "server", layer: 2,
 		idea: "StateSyncer: states, connections, order, fan-out, authorization",
 		ours: []string{"document", "protocol", "internal/transport", "stores"},

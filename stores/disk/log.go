@@ -1,0 +1,179 @@
+package disk
+
+import (
+	"fmt"
+	"sync/atomic"
+
+	"github.com/server-state-sync/server-state-sync/stores"
+)
+
+// stateLog is the open log of a state.
+type stateLog struct {
+	store     *Store
+	name      string
+	number    uint64
+	committed stores.Committed
+	closed    atomic.Bool
+
+	// Of the goroutine that calls the methods.
+	version, first, last uint64 // of the checkpoint, the first and the last record that were handed over
+
+	// The committer's own.
+	reported uint64
+	news     bool
+}
+
+// Create implements stores.Store.
+func (s *Store) Create(identifier string, header []byte, version uint64, checkpoint []byte, committed stores.Committed) (stores.Log, error) {
+	if len(identifier) > maxName {
+		return nil, fmt.Errorf("an identifier of %d bytes cannot be kept: at most %d", len(identifier), maxName)
+	}
+	s.indexLock.Lock()
+	exists := s.index.byName[identifier] != nil
+	s.indexLock.Unlock()
+	s.mu.Lock()
+	s.numbers++
+	number := s.numbers
+	usable := s.usable()
+	s.mu.Unlock()
+	if usable == nil && exists {
+		usable = stores.ErrExists
+	}
+	if usable != nil {
+		return nil, usable
+	}
+	l := &stateLog{
+		store: s, name: identifier, number: number, committed: committed,
+		version: version, first: version + 1, last: version, reported: version,
+	}
+	f := frame{kind: kindBase, name: identifier, number: number, version: version, first: version + 1}
+	if err := s.wait(op{frame: f}, joinBase(header), header, checkpoint); err != nil {
+		return nil, err
+	}
+	return l, s.register(l)
+}
+
+// register lets failure be reported to the log.
+func (s *Store) register(l *stateLog) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.logs[l.name] != nil {
+		return fmt.Errorf("open the state %q: its log is open", l.name)
+	}
+	s.logs[l.name] = l
+	return nil
+}
+
+// Open implements stores.Store.
+func (s *Store) Open(identifier string, committed stores.Committed) (stores.Log, stores.Kept, error) {
+	if s.busy() {
+		_ = s.wait(op{}) // what an earlier log appended; when it failed, what is kept can be read
+	}
+	kept, err := s.Read(identifier)
+	if err != nil {
+		return nil, kept, err
+	}
+	s.indexLock.Lock()
+	number := s.index.byName[identifier].number
+	s.indexLock.Unlock()
+	l := &stateLog{
+		store: s, name: identifier, number: number, committed: committed,
+		version: kept.Version, first: kept.First, last: kept.Last(), reported: kept.Last(),
+	}
+	if err := s.register(l); err != nil {
+		return nil, stores.Kept{}, err
+	}
+	return l, kept, nil
+}
+
+// Remove implements stores.Store.
+func (s *Store) Remove(identifiers ...string) error {
+	s.mu.Lock()
+	usable := s.usable()
+	for _, identifier := range identifiers {
+		if s.logs[identifier] != nil && usable == nil {
+			usable = fmt.Errorf("remove the state %q: its log is open", identifier)
+		}
+	}
+	s.mu.Unlock()
+	if usable != nil {
+		return usable
+	}
+	for _, identifier := range identifiers {
+		s.indexLock.Lock()
+		st := s.index.byName[identifier]
+		s.indexLock.Unlock()
+		if st == nil {
+			continue
+		}
+		if err := s.enqueue(op{frame: frame{kind: kindRemove, name: identifier, number: st.number}}); err != nil {
+			return err
+		}
+	}
+	return s.wait(op{})
+}
+
+// KeepSession implements stores.Store.
+func (s *Store) KeepSession(id string, text []byte) error {
+	if len(id) > maxName {
+		return fmt.Errorf("a session's id of %d bytes cannot be kept: at most %d", len(id), maxName)
+	}
+	return s.enqueue(op{frame: frame{kind: kindSession, name: id}}, text)
+}
+
+// ForgetSessions implements stores.Store.
+func (s *Store) ForgetSessions(ids ...string) error {
+	for _, id := range ids {
+		if len(id) > maxName {
+			continue
+		}
+		if err := s.enqueue(op{frame: frame{kind: kindForget, name: id}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Append implements stores.Log. It never tells that the record is kept already.
+func (l *stateLog) Append(version uint64, record []byte) (bool, error) {
+	if l.closed.Load() {
+		return false, stores.ErrClosed
+	}
+	if version != l.last+1 {
+		return false, fmt.Errorf("version %d was appended where %d is next", version, l.last+1)
+	}
+	f := frame{kind: kindRecord, name: l.name, number: l.number, version: version}
+	if err := l.store.enqueue(op{frame: f, log: l}, record); err != nil {
+		return false, err
+	}
+	l.last = version
+	return false, nil
+}
+
+// Checkpoint implements stores.Log.
+func (l *stateLog) Checkpoint(header []byte, version uint64, checkpoint []byte, keep uint64) error {
+	if l.closed.Load() {
+		return stores.ErrClosed
+	}
+	if version < l.version || version > l.last || keep > version+1 {
+		return fmt.Errorf("a checkpoint at version %d that keeps from %d does not fit a log from %d to %d", version, keep, l.first, l.last)
+	}
+	first := max(l.first, keep)
+	f := frame{kind: kindBase, name: l.name, number: l.number, version: version, first: first}
+	if err := l.store.enqueue(op{frame: f, log: l}, joinBase(header), header, checkpoint); err != nil {
+		return err
+	}
+	l.version, l.first = version, first
+	return nil
+}
+
+// Close implements stores.Log. A call of Committed that has begun may still be running.
+func (l *stateLog) Close() error {
+	l.closed.Store(true)
+	l.store.mu.Lock()
+	defer l.store.mu.Unlock()
+	if l.store.logs[l.name] == l {
+		delete(l.store.logs, l.name)
+	}
+	return nil
+}
