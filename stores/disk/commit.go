@@ -48,9 +48,6 @@ func (s *Store) enqueue(o op, body ...[]byte) error {
 		return err
 	}
 	waits := s.bytes + int64(length)
-	if o.kind == kindBase && o.log != nil && waits > s.options.MaxWaiting/2 {
-		return nil // the former checkpoint and the records since are as good
-	}
 	if waits > s.options.MaxWaiting {
 		s.failed = fmt.Errorf("%w: more than %d bytes wait for storage", stores.ErrFailed, s.options.MaxWaiting)
 		s.unreported = true
@@ -75,6 +72,13 @@ func (s *Store) wait(o op, body ...[]byte) error {
 		return err
 	}
 	return <-o.done
+}
+
+// crowded tells whether so much waits that a checkpoint of that length is better left out.
+func (s *Store) crowded(length int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.usable() == nil && s.bytes+int64(length) > s.options.MaxWaiting/2
 }
 
 // busy tells whether something waits to be written.

@@ -35,10 +35,12 @@ type state struct {
 	version uint64 // of the base
 	first   uint64 // of records
 	records []place
+	ordinal uint64 // of the base, as in frame.base
 	newest  uint64 // the highest order of its frames
 	suspect string // why it cannot be trusted to be whole, or ""
 
 	found map[uint64]place // records by version, while the log is read
+	named uint64           // the highest ordinal of a base that a frame names
 }
 
 func (s *state) last() uint64 { return s.first + uint64(len(s.records)) - 1 }
@@ -71,7 +73,7 @@ func (x *index) state(f *frame) *state {
 		x.byNumber[f.number], x.byName[f.name] = s, s
 		x.numbers = max(x.numbers, f.number)
 	}
-	s.newest = max(s.newest, f.order)
+	s.newest, s.named = max(s.newest, f.order), max(s.named, f.base)
 	return s
 }
 
@@ -87,7 +89,7 @@ func (x *index) apply(f *frame, p place, reading bool) {
 	case kindBase:
 		s := x.state(f)
 		x.swap(&s.base, p)
-		s.version = f.version
+		s.version, s.ordinal = f.version, f.base
 		if reading {
 			s.first = f.first
 		} else {
@@ -165,7 +167,7 @@ func (s *state) settle() {
 	for version := range s.found {
 		last = max(last, version)
 	}
-	if s.base.segment == nil {
+	if s.base.segment == nil || s.ordinal < s.named {
 		s.suspect = "its checkpoint is missing"
 	} else {
 		for version := s.first; version <= last; version++ {

@@ -17,6 +17,7 @@ type stateLog struct {
 
 	// Of the goroutine that calls the methods.
 	version, first, last uint64 // of the checkpoint, the first and the last record that were handed over
+	base                 uint64 // how many checkpoints were, as in frame.base
 
 	// The committer's own.
 	reported uint64
@@ -43,14 +44,22 @@ func (s *Store) Create(identifier string, header []byte, version uint64, checkpo
 		return nil, usable
 	}
 	l := &stateLog{
-		store: s, name: identifier, number: number, committed: committed,
-		version: version, first: version + 1, last: version, reported: version,
+		store: s, name: identifier, number: number, committed: listener(committed),
+		version: version, first: version + 1, last: version, reported: version, base: 1,
 	}
-	f := frame{kind: kindBase, name: identifier, number: number, version: version, first: version + 1}
+	f := frame{kind: kindBase, name: identifier, number: number, version: version, first: version + 1, base: 1}
 	if err := s.wait(op{frame: f}, joinBase(header), header, checkpoint); err != nil {
 		return nil, err
 	}
 	return l, s.register(l)
+}
+
+// listener returns a Committed that can be called.
+func listener(committed stores.Committed) stores.Committed {
+	if committed == nil {
+		return func(uint64, error) {}
+	}
+	return committed
 }
 
 // register lets failure be reported to the log.
@@ -74,11 +83,12 @@ func (s *Store) Open(identifier string, committed stores.Committed) (stores.Log,
 		return nil, kept, err
 	}
 	s.indexLock.Lock()
-	number := s.index.byName[identifier].number
+	known := s.index.byName[identifier]
+	number, base := known.number, known.ordinal
 	s.indexLock.Unlock()
 	l := &stateLog{
-		store: s, name: identifier, number: number, committed: committed,
-		version: kept.Version, first: kept.First, last: kept.Last(), reported: kept.Last(),
+		store: s, name: identifier, number: number, committed: listener(committed),
+		version: kept.Version, first: kept.First, last: kept.Last(), reported: kept.Last(), base: base,
 	}
 	if err := s.register(l); err != nil {
 		return nil, stores.Kept{}, err
@@ -142,7 +152,7 @@ func (l *stateLog) Append(version uint64, record []byte) (bool, error) {
 	if version != l.last+1 {
 		return false, fmt.Errorf("version %d was appended where %d is next", version, l.last+1)
 	}
-	f := frame{kind: kindRecord, name: l.name, number: l.number, version: version}
+	f := frame{kind: kindRecord, name: l.name, number: l.number, version: version, base: l.base}
 	if err := l.store.enqueue(op{frame: f, log: l}, record); err != nil {
 		return false, err
 	}
@@ -158,12 +168,15 @@ func (l *stateLog) Checkpoint(header []byte, version uint64, checkpoint []byte, 
 	if version < l.version || version > l.last || keep > version+1 {
 		return fmt.Errorf("a checkpoint at version %d that keeps from %d does not fit a log from %d to %d", version, keep, l.first, l.last)
 	}
+	if l.store.crowded(len(header) + len(checkpoint)) {
+		return nil // the former checkpoint and the records since are as good
+	}
 	first := max(l.first, keep)
-	f := frame{kind: kindBase, name: l.name, number: l.number, version: version, first: first}
+	f := frame{kind: kindBase, name: l.name, number: l.number, version: version, first: first, base: l.base + 1}
 	if err := l.store.enqueue(op{frame: f, log: l}, joinBase(header), header, checkpoint); err != nil {
 		return err
 	}
-	l.version, l.first = version, first
+	l.version, l.first, l.base = version, first, l.base+1
 	return nil
 }
 
