@@ -23,6 +23,7 @@ type queue struct {
 
 const (
 	groupBytes = 8 << 20               // of bodies that are written and synced at once
+	roomBytes  = 1 << 20               // by which a file is longer than its frames: a sync that need not change its length is quicker
 	idleMark   = 20 * time.Millisecond // without work until a mark tells that all before it was synced
 )
 
@@ -224,11 +225,16 @@ func (s *Store) write(ops []op) error {
 	if len(s.out) == 0 {
 		return nil
 	}
+	written := int64(len(s.out))
+	if active.size+written > active.room && s.options.Durability == stores.Synced {
+		s.out = append(s.out, make([]byte, min(roomBytes, s.options.SegmentBytes/4))...)
+	}
 	if _, err := active.file.WriteAt(s.out, active.size); err != nil {
 		return fmt.Errorf("write the log: %w", err)
 	}
-	active.size += int64(len(s.out))
-	s.total += int64(len(s.out))
+	active.room = max(active.room, active.size+int64(len(s.out)))
+	active.size += written
+	s.total += written
 	s.next = next
 	if cap(s.out) > 2*groupBytes {
 		s.out = nil
@@ -251,6 +257,9 @@ func (s *Store) syncActive() error {
 // roll begins the next file of the log, after the former is whole on disk.
 func (s *Store) roll(first uint64) error {
 	if len(s.segments) > 0 && s.next > 0 {
+		if err := s.trimActive(); err != nil {
+			return err
+		}
 		if err := s.syncActive(); err != nil {
 			return err
 		}
@@ -262,6 +271,19 @@ func (s *Store) roll(first uint64) error {
 	s.segments = append(s.segments, &segment{first: first, file: f})
 	if err := s.dir.sync(); err != nil {
 		return fmt.Errorf("sync the folder: %w", err)
+	}
+	return nil
+}
+
+// trimActive takes the room behind the last frame from the file.
+func (s *Store) trimActive() error {
+	active := s.segments[len(s.segments)-1]
+	if active.room <= active.size {
+		return nil
+	}
+	active.room = active.size
+	if err := active.file.Truncate(active.size); err != nil {
+		return fmt.Errorf("trim the log: %w", err)
 	}
 	return nil
 }
@@ -282,7 +304,14 @@ func (s *Store) finish() {
 	if s.failure() != nil {
 		return
 	}
-	if err := s.keep([]op{{frame: frame{kind: kindClosed}}}, true); err != nil {
+	err := s.keep([]op{{frame: frame{kind: kindClosed}}}, false)
+	if err == nil {
+		err = s.trimActive()
+	}
+	if err == nil {
+		err = s.syncActive()
+	}
+	if err != nil {
 		s.report(s.fail(err))
 	}
 }

@@ -240,7 +240,7 @@ func forgetOp(disk *simDisk, options Options, boot string) error {
 
 func wait(s *Store) { _ = s.wait(op{}) }
 
-var crashOptions = []Options{{}, {SegmentBytes: 4 << 10}}
+var crashOptions = []Options{{SegmentBytes: 256 << 10}, {SegmentBytes: 4 << 10}}
 
 func TestALossOfPowerLosesNothingThatWasAcknowledged(t *testing.T) {
 	for i := range uint64(100) {

@@ -12,6 +12,7 @@ type segment struct {
 	first uint64
 	file  file
 	size  int64
+	room  int64 // length of the file: what is behind size is zeros, into which the next frames go
 }
 
 const segmentPrefix = "log-"

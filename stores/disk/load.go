@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"bytes"
 	"crypto/rand"
 	"io"
 	"slices"
@@ -80,6 +81,7 @@ func (s *Store) openSegments() error {
 		if seg.size, err = f.size(); err != nil {
 			return err
 		}
+		seg.room = seg.size
 		s.total += seg.size
 	}
 	slices.SortFunc(s.segments, func(a, b *segment) int {
@@ -118,7 +120,7 @@ func (s *Store) loadSegment(r *reading, seg *segment, last bool) error {
 		}
 	}
 	if last && len(frames) > 0 && r.boot != "" && r.boot == s.boot {
-		r.settled = max(r.settled, frames[len(frames)-1].seq) // the operating system did not stop: it wrote all that it was given
+		r.settled = max(r.settled, frames[len(frames)-1].seq-1) // the operating system did not stop: it has all that it was given
 	}
 	end := 0
 	for _, f := range frames {
@@ -138,8 +140,11 @@ func (s *Store) loadSegment(r *reading, seg *segment, last bool) error {
 		s.lose(r, r.settled, seg)
 		return s.roll(r.next)
 	case end < len(data):
+		if torn := len(bytes.Trim(data[end:], "\x00")); torn > 0 {
+			s.logger.Warn("the unfinished end of the log is cut", "file", segmentName(seg.first), "length", torn)
+		}
 		s.total -= seg.size - int64(end)
-		seg.size = int64(end)
+		seg.size, seg.room = int64(end), int64(end)
 		return seg.file.Truncate(seg.size)
 	}
 	return nil
