@@ -27,6 +27,8 @@ type meter struct {
 
 	pings      int
 	pingsSince time.Time
+
+	farewell farewell // the close frame whose payload comes
 }
 
 // Opcodes of RFC 6455, section 5.2.
@@ -56,6 +58,10 @@ func (m *meter) follow(p []byte) (int, error) {
 		if m.payload > 0 {
 			n := min(m.payload, int64(len(p)-i))
 			m.payload -= n
+			if m.farewell.begun && !m.farewell.follow(p[i:i+int(n)], m.payload == 0) {
+				return i, &ViolationError{InvalidUTF8, "reason of the close frame is not valid UTF-8"}
+			}
+			m.farewell.begun = m.farewell.begun && m.payload > 0
 			i += int(n)
 			continue
 		}
@@ -146,7 +152,13 @@ func (m *meter) enterControl(opcode byte, fin bool, size int64) error {
 		return breach("control frame is fragmented")
 	case size > maxShort:
 		return breach("control frame is larger than 125 bytes")
-	case opcode == opClose || m.rules.pings == 0:
+	case opcode == opClose:
+		m.farewell = farewell{begun: size > 0}
+		if m.rules.masked {
+			m.farewell.key = [4]byte(m.header[2:]) // the length is in the first two bytes
+		}
+		return nil
+	case m.rules.pings == 0:
 		return nil
 	}
 	return m.countPing(time.Now())
