@@ -117,6 +117,7 @@ func opcodeCases() (cases []conformanceCase) {
 			conformanceCase{"5.2", fmt.Sprintf("reserved opcode %#x between fragments", opcode), join(fragment(0x01, "a"), fragment(0x80|opcode, ""), fragment(0x80, "b")), breach})
 	}
 	return append(cases,
+		conformanceCase{"7.1.7", "the first rule that is broken counts", join(fragment(0x81, "\xff"), fragment(0xF1, "x")), []string{"close 1007"}},
 		conformanceCase{"7.4.1", "a binary frame", fragment(0x82, "x"), []string{"close 1003"}},
 		conformanceCase{"7.4.1", "a binary frame in fragments", join(fragment(0x02, "x"), fragment(0x80, "y")), []string{"close 1003"}})
 }

@@ -70,7 +70,8 @@ func (c *socket) read() ([]byte, error) {
 		return nil, err
 	}
 	if err := checkFrame(frame, c.readLimit); err != nil {
-		return nil, c.stream.setEnd(err)
+		_ = c.stream.setEnd(err)
+		return nil, err
 	}
 	return frame, nil
 }
@@ -118,6 +119,9 @@ func readInto(r io.Reader, p []byte) (n int, err error) {
 func (c *socket) readError(ctx context.Context, err error) error {
 	if c.closed.Load() {
 		return ErrClosed
+	}
+	if content, ok := err.(*ViolationError); ok { // whatever the stream has found behind this frame
+		return content
 	}
 	var peer websocket.CloseError
 	if errors.As(err, &peer) {
