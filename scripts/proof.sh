@@ -22,4 +22,5 @@ part "carry, 20 times from a seed of its own" proof -count=20 -run '^TestCarryAg
 part "porcupine, seeds 1 to 6000" proof -run '^TestHistoriesAreLinearizable$' ./internal/jointtest -history.seeds 6000
 part "versions of two million operations" proof -run '^TestVersionsWitnessTheOrder$' ./internal/jointtest \
 	-witness.seeds 100 -witness.operations 20000
+part "one million malformed frames" proof -run '^TestServerSurvivesMalformedFrames$' ./server -malformed.frames 1000000
 finish "make proof:"

@@ -35,7 +35,7 @@ func knock(t testing.TB, s *StateSyncer) *stranger {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := conn.SetDeadline(deadline()); err != nil {
 		t.Fatal(err)
 	}
 	return &stranger{TB: t, TCPConn: conn.(*net.TCPConn), in: bufio.NewReader(conn)}
@@ -249,3 +249,6 @@ func checkBye(last string, end *closedBy) error {
 
 // isSentence reports whether a reason says something to people.
 func isSentence(reason string) bool { return strings.Count(reason, " ") >= 2 }
+
+// deadline is when waiting ends that begins now.
+func deadline() time.Time { return time.Now().Add(patience) }
