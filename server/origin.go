@@ -19,6 +19,9 @@ func (s *StateSyncer) checkOriginOf(r *http.Request) *Error {
 	if header == "" || s.onList(header) {
 		return nil
 	}
+	if checkOrigin(header) != nil {
+		return originRefused(header)
+	}
 	if listensOnLoopback(r) {
 		// Not sameHost: a page of any name that its owner lets point to this machine (DNS rebinding) would be.
 		if hostIsLoopback(originHost(header)) {
@@ -27,7 +30,11 @@ func (s *StateSyncer) checkOriginOf(r *http.Request) *Error {
 	} else if sameHost(r, header) {
 		return nil
 	}
-	return failure(protocol.CodeOriginRefused, "pages of origin %q may not connect; the server's option AllowedOrigins lists those that may", header)
+	return originRefused(header)
+}
+
+func originRefused(origin string) *Error {
+	return failure(protocol.CodeOriginRefused, "pages of origin %q may not connect; the server's option AllowedOrigins lists those that may", origin)
 }
 
 func (s *StateSyncer) onList(origin string) bool {
