@@ -226,7 +226,10 @@ func referee(stream []byte) (v ruling) {
 		}
 		if message != goodText {
 			v.end, v.message = "4103", true
-			if rest := referee(stream); rest.end == "lost" || rest.closed {
+			switch rest := referee(stream); {
+			case rest.message:
+				v.or = rest.or
+			case rest.closed || rest.end == "lost":
 				v.or = rest.end
 			}
 			return v

@@ -164,10 +164,11 @@ func sendMalformed(t *testing.T, s *StateSyncer, seed uint64) (judged int, end s
 
 // sight is what a client saw of a connection to its end.
 type sight struct {
-	end   string // "lost", or the code of the close frame
-	bye   string // the last message
-	pongs []string
-	err   error // what the server may not do
+	end    string    // "lost", or the code of the close frame
+	closed *closedBy // nil where it was lost
+	bye    string    // the last message
+	pongs  []string
+	err    error // what the server may not do
 }
 
 func (c *stranger) watch() (o sight) {
@@ -188,11 +189,8 @@ func (c *stranger) watch() (o sight) {
 			o.end = "1005"
 			return o
 		case first == 0x88 && len(payload) >= 2:
-			end := &closedBy{int(binary.BigEndian.Uint16(payload)), string(payload[2:])}
-			o.end = fmt.Sprint(end.code)
-			if end.code >= 4000 && end.code != 4999 { // 4999 is what the client says itself
-				o.err = checkBye(o.bye, end)
-			}
+			o.closed = &closedBy{int(binary.BigEndian.Uint16(payload)), string(payload[2:])}
+			o.end = fmt.Sprint(o.closed.code)
 			return o
 		default:
 			o.err = fmt.Errorf("the server sent %#x with %.100q", first, payload)
@@ -222,7 +220,12 @@ func (v ruling) differs(got sight) error {
 		return got.err
 	}
 	if v.end == "" {
-		return oneOfOurs(got.end)
+		return oneOfOurs(got)
+	}
+	if got.end == v.end && !v.closed && v.end != "lost" { // the server closed, and said why
+		if err := checkBye(got.bye, got.closed); err != nil {
+			return err
+		}
 	}
 	if got.end != v.end && (v.or == "" || got.end != v.or) {
 		return fmt.Errorf("the connection ended with %s after %q, want %s", got.end, got.bye, v.end)
@@ -236,15 +239,14 @@ func (v ruling) differs(got sight) error {
 }
 
 // oneOfOurs accepts the codes by which the server may end a connection because of a message.
-func oneOfOurs(end string) error {
-	var code int
-	if _, err := fmt.Sscan(end, &code); err != nil {
+func oneOfOurs(got sight) error {
+	switch {
+	case got.closed == nil:
 		return errors.New("the connection was lost")
+	case got.closed.code == 1000: // the client has closed
+		return nil
+	case protocol.Code(got.closed.code).Class() != protocol.GiveUp:
+		return fmt.Errorf("the connection ended with %d", got.closed.code)
 	}
-	switch class := protocol.Code(code).Class(); {
-	case code == 1000:
-	case code == int(protocol.CodeInternalError) || class != protocol.GiveUp:
-		return fmt.Errorf("the connection ended with %d", code)
-	}
-	return nil
+	return checkBye(got.bye, got.closed)
 }
