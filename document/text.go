@@ -49,6 +49,9 @@ func safeNumber(f float64) bool {
 
 // parseNumber returns the double that a valid JSON number means, and whether it may be in a value.
 func parseNumber(literal string) (f float64, ok bool) {
+	if f, ok = tiny(literal); ok {
+		return f, true
+	}
 	f, err := strconv.ParseFloat(literal, 64)
 	if err != nil || !safeNumber(f) {
 		return 0, false

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -105,5 +106,41 @@ func TestQuotedTextReadsBack(t *testing.T) {
 		if _, ok := isCanonical(quoted, DefaultLimits); !ok {
 			t.Errorf("%s: got no canonical text", quoted)
 		}
+	}
+}
+
+// TestTinyNumbersAreReadExactly compares with strconv: at and around every half of a unit, and anywhere.
+func TestTinyNumbersAreReadExactly(t *testing.T) {
+	r := newRandom(t)
+	tinies := 0
+	check := func(literal string) {
+		t.Helper()
+		f, ok := tiny(literal)
+		want, err := strconv.ParseFloat(literal, 64)
+		if ok && (err != nil || f != want) {
+			t.Fatalf("%s: got %b, want %b, %v", literal, f, want, err)
+		}
+		if ok {
+			tinies++
+		} else if math.Abs(want) < 0x1p-1022 && want != 0 && len(literal) < 20 {
+			t.Fatalf("%s was left to strconv", literal)
+		}
+	}
+	for _, literal := range []string{
+		"5e-324", "-5e-324", "2e-324", "2.4703282292062327e-324", "2.4703282292062328e-324", "2.4703282292062329e-324", "2.2250738585072011e-308",
+		"2.2250738585072014e-308", "2.2250738585072012e-308", "4.4501477170144023e-308", "1e-307", "0.0e-310", "1e-9999999999", "0.00001e-315",
+		"1234567890123456789e-342", "9999999999999999999e-342", "1E-310", "10e-311", "0." + strings.Repeat("0", 310) + "12345",
+	} {
+		check(literal)
+	}
+	for range rounds(5_000) { // strconv takes its time
+		f := math.Float64frombits(r.Uint64N(1 << 53 >> r.IntN(53)))
+		for _, digits := range []int{-1, 0, 5, 16, 17, 18} {
+			check(strconv.FormatFloat(f, 'e', digits, 64))
+		}
+		check(strconv.FormatUint(r.Uint64N(1e19)>>r.IntN(60), 10) + "e-" + strconv.Itoa(300+r.IntN(45)))
+	}
+	if tinies < rounds(5_000) {
+		t.Errorf("only %d numbers were tiny", tinies)
 	}
 }
