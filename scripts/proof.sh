@@ -23,4 +23,5 @@ part "porcupine, seeds 1 to 6000" proof -run '^TestHistoriesAreLinearizable$' ./
 part "versions of two million operations" proof -run '^TestVersionsWitnessTheOrder$' ./internal/jointtest \
 	-witness.seeds 100 -witness.operations 20000
 part "one million malformed frames" proof -run '^TestServerSurvivesMalformedFrames$' ./server -malformed.frames 1000000
+part "network faults, 100 rounds each" proof -run '^TestChangesAreMadeOnceThroughEveryFault$' ./internal/jointtest -fault.rounds 100
 finish "make proof:"
