@@ -13,6 +13,11 @@ long() {
 	go test -shuffle=on ./document ./internal/core ./server
 }
 
+# 300 histories of 500 operations; the race detector has met 30 of them before.
+histories() {
+	go test -count=1 -run '^TestHistoriesAreLinearizable$' ./internal/jointtest
+}
+
 packages() {
 	npm ci --no-audit --no-fund --prefix internal/transport/testdata/js
 }
@@ -20,6 +25,7 @@ packages() {
 part "check" scripts/check.sh
 part "tests" go test -race -shuffle=on -timeout 20m ./...
 part "random tests at full length" long
+part "linearizable histories, 300 of 500 operations" histories
 part "npm packages of the js/wasm tests" packages
 part "tests on js/wasm under Node" wasm
 part "fuzz targets, briefly" scripts/fuzz.sh 3s
