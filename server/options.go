@@ -236,8 +236,8 @@ func checkOrigin(origin string) error {
 		return nil
 	}
 	u, err := url.Parse(origin)
-	if err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return fmt.Errorf("%q is not an origin: write scheme and host, such as https://example.com", origin)
+	if err != nil || !isPlain(origin) || u.Scheme == "" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return fmt.Errorf("%q is not an origin: write scheme and host, in ASCII as browsers send it, such as https://example.com", origin)
 	}
 	return nil
 }

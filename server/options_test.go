@@ -53,6 +53,7 @@ func TestBadOptionsAreAnError(t *testing.T) {
 		{Options{Limits: Limits{Window: -1}}, "new state syncer: option Limits.Window is -1, and must not be negative"},
 		{Options{AllowedOrigins: []string{"example.com"}}, `new state syncer: option AllowedOrigins: "example.com" is not an origin: …`},
 		{Options{AllowedOrigins: []string{"https://example.com/"}}, `new state syncer: option AllowedOrigins: "https://example.com/" is not an origin: …`},
+		{Options{AllowedOrigins: []string{"https://bücher.example"}}, `new state syncer: option AllowedOrigins: "https://bücher.example" is not an origin: …`},
 		{Options{TLS: &TLS{}}, "new state syncer: option TLS: …"},
 		{Options{TLS: &TLS{CertFile: "no such file", KeyFile: "none"}}, "new state syncer: option TLS: open no such file: …"},
 		{Options{TLS: &TLS{CertFile: "a", Cert: []byte("b")}}, "new state syncer: option TLS: give CertFile and KeyFile or Cert and Key, not both"},
