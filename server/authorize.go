@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -37,13 +38,15 @@ func (s *StateSyncer) authorized(r *http.Request) (v visitor) {
 	ask(s, ctx, func(ctx context.Context) (visitor, error) {
 		client, err := (*authorize)(r.Clone(ctx)) // a copy: a late callback must not meet the handshake
 		if err != nil {
-			return visitor{refusal: unauthorized(err)}, nil
+			refusal := unauthorized(err)
+			refusal.Reason = withoutToken(refusal.Reason, r)
+			return visitor{refusal: refusal}, nil
 		}
 		return visitor{client: client, owner: ownerOf(client)}, nil
 	}, func(answer visitor, err error) {
 		v = answer
 		if err != nil {
-			v = visitor{refusal: s.unanswered(err)}
+			v = visitor{refusal: s.unanswered(r, err)}
 		}
 		close(answered)
 	})
@@ -52,11 +55,11 @@ func (s *StateSyncer) authorized(r *http.Request) (v visitor) {
 }
 
 // unanswered returns what a client is told whom the program said nothing about.
-func (s *StateSyncer) unanswered(err error) *Error {
+func (s *StateSyncer) unanswered(r *http.Request, err error) *Error {
 	var panicked *panicError
 	switch {
 	case errors.As(err, &panicked):
-		s.options.Logger.Error("the authorization middleware panicked", "panic", panicked.value)
+		s.options.Logger.Error("the authorization middleware panicked", "panic", withoutToken(fmt.Sprint(panicked.value), r))
 		return &Error{Code: protocol.CodeUnauthorized, Reason: "the server could not check the access token"}
 	case errors.Is(err, ErrClosed):
 		return &Error{Code: protocol.CodeShuttingDown}
@@ -71,6 +74,15 @@ func unauthorized(err error) *Error {
 		return &Error{Code: protocol.CodeUnauthorized, Reason: reasonOf(ours)}
 	}
 	return &Error{Code: protocol.CodeUnauthorized, Reason: protocol.CodeUnauthorized.Sentence()}
+}
+
+// withoutToken returns the text without the access token of the request: programs write it into errors and panics, which
+// are logged here and shown there.
+func withoutToken(text string, r *http.Request) string {
+	if token := AccessToken(r); token != "" {
+		return strings.ReplaceAll(text, token, "[access token]")
+	}
+	return text
 }
 
 // AccessToken returns the access token that came with a handshake, or "". It is looked for where it is least likely to

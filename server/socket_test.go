@@ -19,12 +19,18 @@ type rawClient struct {
 
 func dialRaw(t testing.TB, s *StateSyncer, options *websocket.DialOptions) *rawClient {
 	t.Helper()
+	return dialRawAt(t, s, "", options)
+}
+
+// dialRawAt is dialRaw with what follows the host in the URL.
+func dialRawAt(t testing.TB, s *StateSyncer, path string, options *websocket.DialOptions) *rawClient {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	t.Cleanup(cancel)
 	if options == nil {
 		options = &websocket.DialOptions{Subprotocols: []string{Subprotocol}}
 	}
-	conn, _, err := websocket.Dial(ctx, "ws://"+s.Addr().String(), options)
+	conn, _, err := websocket.Dial(ctx, "ws://"+s.Addr().String()+path, options)
 	if err != nil {
 		t.Fatal(err)
 	}
