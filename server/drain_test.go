@@ -1,0 +1,41 @@
+package server
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/server-state-sync/server-state-sync/protocol"
+)
+
+// Every client is told when to come back, and all of them over the whole spread.
+func TestShutdownSpreadsTheReturnOfClients(t *testing.T) {
+	const clients, spread = 400, 8 * time.Second
+	f := newFixture(t, Options{DrainSpread: spread})
+	f.create(StateOptions{Identifier: "s"})
+	var all []*wire
+	for i := range clients {
+		all = append(all, f.joined(string(rune('a'+i%26))+string(rune('a'+i/26)), "s"))
+	}
+	if err := f.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var eighths [8]int
+	for _, w := range all {
+		messages := w.recv()
+		var bye []any
+		if err := json.Unmarshal([]byte(messages[len(messages)-1]), &bye); err != nil || bye[0] != "bye" || bye[1] != float64(protocol.CodeShuttingDown) {
+			t.Fatalf("got %q, %v", messages, err)
+		}
+		away := time.Duration(bye[3].(float64)) * time.Millisecond
+		if away < time.Millisecond || away > spread {
+			t.Fatalf("a client is told to stay away for %v", away)
+		}
+		eighths[(away-1)*8/spread]++
+	}
+	for _, n := range eighths {
+		if n < clients/8/2 || n > clients/8*2 {
+			t.Fatalf("the clients come back %v in each eighth of the spread", eighths)
+		}
+	}
+}
