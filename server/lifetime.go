@@ -21,25 +21,47 @@ func (s *state) startClock() {
 	s.stopTimers = stop
 }
 
-// askSelfDestruct asks the state's rule whether it shall end, on a goroutine of its own.
+// askSelfDestruct asks the state's rule whether it shall end, on a goroutine of its own. While the rule has not returned
+// it is not asked again, so that one that hangs holds one goroutine; afterwards it is, once.
 func (s *state) askSelfDestruct() {
 	rule := s.options.SelfDestruct
 	if rule == nil || s.restored && s.server.isYoung() {
 		return
 	}
-	clients, visited := s.clients()
-	ask(s.server, s.server.ctx, func(context.Context) (bool, error) { return destructs(rule, clients, visited, s.createdAt), nil },
-		func(yes bool, err error) {
-			if err != nil {
-				s.server.options.Logger.Error("SelfDestruct gave no answer", "state", s.identifier, "error", err)
-				return
-			}
-			if now, _ := s.clients(); yes && now == clients {
-				s.server.removeState(s, "its rule for self-destruction says so")
-			} else if yes {
-				s.askSelfDestruct() // somebody came or went meanwhile
-			}
-		})
+	s.mu.Lock()
+	clients, visited := s.members, s.visited
+	if s.asking || s.removed {
+		s.askAgain = s.asking
+		s.mu.Unlock()
+		return
+	}
+	s.asking = true
+	s.mu.Unlock()
+	ask(s.server, s.server.ctx, func(context.Context) (bool, error) {
+		defer s.ruleReturned()
+		return destructs(rule, clients, visited, s.createdAt), nil
+	}, func(yes bool, err error) {
+		if err != nil {
+			s.server.options.Logger.Error("SelfDestruct gave no answer", "state", s.identifier, "error", err)
+			return
+		}
+		if now, _ := s.clients(); yes && now == clients {
+			s.server.removeState(s, "its rule for self-destruction says so")
+		} else if yes {
+			s.askSelfDestruct() // somebody came or went meanwhile
+		}
+	})
+}
+
+// ruleReturned lets the rule be asked again.
+func (s *state) ruleReturned() {
+	s.mu.Lock()
+	again := s.askAgain
+	s.asking, s.askAgain = false, false
+	s.mu.Unlock()
+	if again {
+		s.askSelfDestruct()
+	}
 }
 
 // isYoung reports whether clients of an earlier process may still be on their way back.

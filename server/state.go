@@ -49,6 +49,9 @@ type state struct {
 	members int    // sessions that count as clients
 	visited bool   // somebody has joined
 
+	asking   bool // SelfDestruct has been called and has not returned
+	askAgain bool // something has happened meanwhile
+
 	parked []*subscription // at the head, waiting for the next version
 	woken  *wakeList       // to be told when the lock is released
 	done   int             // changes that got their verdict since the lock was taken
