@@ -31,7 +31,17 @@ func (l *listener) take(q queued) (Update, bool) {
 		return Update{}, false
 	}
 	u.From, l.version = l.version, u.To
+	u.Ops, u.Removed = ownOps(u.Ops), slices.Clone(u.Removed)
 	return u, true
+}
+
+// ownOps returns a copy for one listener: others get the same operations, and the core may still need them.
+func ownOps(ops []document.Op) []document.Op {
+	ops = slices.Clone(ops)
+	for i := range ops {
+		ops[i].From, ops[i].Path = slices.Clone(ops[i].From), slices.Clone(ops[i].Path)
+	}
+	return ops
 }
 
 // queued is an update that waits for the callback goroutine; it stands for those numbered first to last.

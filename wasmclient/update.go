@@ -35,7 +35,7 @@ type Update struct {
 	View     document.Value // the whole state after the update, as GetState returned it then
 	Origin   Origin
 	From, To uint64        // the state's confirmed version at this listener's call before, and at this one
-	Ops      []document.Op // normalized operations that lead from the view before to View; nil: not known, compare
+	Ops      []document.Op // normalized operations that lead from the view before to View, the listener's own; nil: not known, compare
 }
 
 // only returns the update as seen by a listener of the given properties; no properties mean all.
