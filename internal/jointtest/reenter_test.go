@@ -16,64 +16,85 @@ import (
 	"github.com/server-state-sync/server-state-sync/wasmclient"
 )
 
-// Callbacks may use the server that calls them, also for the state that they are asked about; only a change of a state
-// from inside its own interceptor is an error, because it would wait for itself.
-func TestCallbacksMayUseTheServer(t *testing.T) {
-	var h *house
-	count := func(ctx context.Context, identifier string) error {
-		_, err := h.server.UpdateStateValue(ctx, identifier, map[string]any{"by": identifier})
-		return err
+// selfish is a program whose callbacks use the server that calls them, also for the state that they are asked about.
+type selfish struct {
+	*house
+	asked atomic.Int64 // SelfDestruct
+}
+
+// note lets the program itself change a state.
+func (p *selfish) note(ctx context.Context, identifier string) error {
+	_, err := p.server.UpdateStateValue(ctx, identifier, map[string]any{"by": identifier})
+	return err
+}
+
+func (p *selfish) must(err error) {
+	if err != nil {
+		p.t.Error(err)
 	}
-	must := func(err error) {
-		if err != nil {
-			t.Error(err)
-		}
-	}
-	options := server.Options{
+}
+
+func (p *selfish) options() server.Options {
+	return server.Options{
 		InterceptTimeout: time.Minute,
 		Authorize: func(r *http.Request) (any, error) {
-			must(count(r.Context(), "plain"))
+			p.must(p.note(r.Context(), "plain"))
 			r.Header, r.URL, r.Host = nil, &url.URL{}, "elsewhere" // the handshake has its own
 			return nil, nil
 		},
 		OnMissingState: func(ctx context.Context, identifier string, _ any) (server.StateOptions, error) {
-			_, err := h.server.CreateState(server.StateOptions{Identifier: identifier, InitialValue: map[string]any{"n": 5}})
-			must(err)
-			must(count(ctx, identifier))
+			_, err := p.server.CreateState(server.StateOptions{Identifier: identifier, InitialValue: map[string]any{"n": 5}})
+			p.must(err)
+			p.must(p.note(ctx, identifier))
 			return server.StateOptions{InitialValue: map[string]any{"not": "this one"}}, nil
 		},
 	}
-	var asked atomic.Int64
-	h = open(t, options, server.StateOptions{Identifier: "plain"},
-		server.StateOptions{Identifier: "joined", InitialValue: map[string]any{"n": 0}, AllowConnectingClient: func(ctx context.Context, _ any) bool {
-			must(count(ctx, "joined"))
+}
+
+func (p *selfish) states() []server.StateOptions {
+	zero := map[string]any{"n": 0}
+	return []server.StateOptions{
+		{Identifier: "plain"},
+		{Identifier: "joined", InitialValue: zero, AllowConnectingClient: func(ctx context.Context, _ any) bool {
+			p.must(p.note(ctx, "joined"))
 			return true
 		}},
-		server.StateOptions{Identifier: "gone at the join", AllowConnectingClient: func(context.Context, any) bool {
-			return h.server.RemoveState("gone at the join")
+		{Identifier: "gone at the join", AllowConnectingClient: func(context.Context, any) bool {
+			return p.server.RemoveState("gone at the join")
 		}},
-		server.StateOptions{Identifier: "gone at the change", InitialValue: map[string]any{"n": 0}, InterceptStateUpdate: func(context.Context, *server.Update) error {
-			h.server.RemoveState("gone at the change")
+		{Identifier: "gone at the change", InitialValue: zero, InterceptStateUpdate: func(context.Context, *server.Update) error {
+			p.server.RemoveState("gone at the change")
 			return nil
 		}},
-		server.StateOptions{Identifier: "intercepted", InitialValue: map[string]any{"n": 0}, InterceptStateUpdate: func(ctx context.Context, u *server.Update) error {
-			if err := count(ctx, "intercepted"); !errors.Is(err, server.ErrReentrant) {
-				t.Errorf("from inside its interceptor: got %v, want reentrant", err)
-			}
-			if _, err := h.server.Submit(ctx, "intercepted", server.Change{Updates: map[string]any{}}); !errors.Is(err, server.ErrReentrant) {
-				t.Errorf("submitted from inside its interceptor: got %v, want reentrant", err)
-			}
-			for _, op := range u.Ops() {
-				op.Path[0] = document.Key("elsewhere") // its own copy
-			}
-			return count(ctx, "plain")
-		}},
-		server.StateOptions{Identifier: "asked", InitialValue: map[string]any{"n": 0}, SelfDestruct: func(clients int, _ time.Time) bool {
-			must(count(context.Background(), "asked"))
-			asked.Add(1)
+		{Identifier: "intercepted", InitialValue: zero, InterceptStateUpdate: p.intercept},
+		{Identifier: "asked", InitialValue: zero, SelfDestruct: func(int, time.Time) bool {
+			p.must(p.note(context.Background(), "asked"))
+			p.asked.Add(1)
 			return false
-		}})
-	ctx, client := within(t), h.client("ada")
+		}},
+	}
+}
+
+// intercept tries to change the state that it decides about, which would wait for itself.
+func (p *selfish) intercept(ctx context.Context, u *server.Update) error {
+	if err := p.note(ctx, "intercepted"); !errors.Is(err, server.ErrReentrant) {
+		p.t.Errorf("from inside its interceptor: got %v, want reentrant", err)
+	}
+	if _, err := p.server.Submit(ctx, "intercepted", server.Change{Updates: map[string]any{}}); !errors.Is(err, server.ErrReentrant) {
+		p.t.Errorf("submitted from inside its interceptor: got %v, want reentrant", err)
+	}
+	for _, op := range u.Ops() {
+		op.Path[0] = document.Key("elsewhere") // its own copy
+	}
+	return p.note(ctx, "plain")
+}
+
+// Callbacks may use the server that calls them; only a change of a state from inside its own interceptor is an error.
+func TestCallbacksMayUseTheServer(t *testing.T) {
+	p := &selfish{house: &house{t: t}}
+	p.start("127.0.0.1:0", p.options(), p.states()...)
+	t.Cleanup(func() { p.server.Close() })
+	ctx, client := within(t), p.client("ada")
 	for _, test := range []struct {
 		identifier string
 		want       error
@@ -90,7 +111,7 @@ func TestCallbacksMayUseTheServer(t *testing.T) {
 		if err := putAndCount(ctx, client, test.identifier); !errors.Is(err, test.want) {
 			t.Errorf("%s: got %v, want %v", test.identifier, err, test.want)
 		}
-		if value, _ := h.server.GetValueOfState(test.identifier); test.value != "" && value.String() != test.value {
+		if value, _ := p.server.GetValueOfState(test.identifier); test.value != "" && value.String() != test.value {
 			t.Errorf("%s: got %v, want %s", test.identifier, value, test.value)
 		}
 	}
@@ -100,7 +121,7 @@ func TestCallbacksMayUseTheServer(t *testing.T) {
 	}
 	s.Leave()
 	s.Leave() // once for each time that it was joined
-	await(t, "the rule to be asked", func() bool { return asked.Load() > 0 })
+	await(t, "the rule to be asked", func() bool { return p.asked.Load() > 0 })
 }
 
 // putAndCount joins the state, where the counter may not be there yet, and counts.
