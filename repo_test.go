@@ -36,9 +36,15 @@ var rooms = []room{
 		why:  "it is the browser's download, and reads what strangers send",
 	},
 	{
+		path: "internal/mutant", layer: 0,
+		idea: "bugs put in on purpose, constants and false but under the build tag mutants",
+		bans: []string{"context", "fmt", "encoding/json", "log", "math/rand", "net", "reflect", "sync", "syscall/js", "time"},
+		why:  "without the tag nothing of it is left",
+	},
+	{
 		path: "document", layer: 0,
 		idea: "a JSON state, and how a change applies to it",
-		ours: []string{"internal/jsonscan"},
+		ours: []string{"internal/jsonscan", "internal/mutant"},
 		bans: []string{"context", "fmt", "encoding/json", "log", "math/rand", "net", "os", "reflect", "sync", "syscall/js", "time"},
 		why:  "same input, same output, on every machine",
 	},
@@ -58,7 +64,7 @@ var rooms = []room{
 	{
 		path: "internal/core", layer: 1,
 		idea: "the client as a state machine without I/O: events in, effects out",
-		ours: []string{"document", "protocol"},
+		ours: []string{"internal/mutant", "document", "protocol"},
 		bans: []string{"context", "fmt", "encoding/json", "log", "math/rand", "net", "os", "reflect", "sync", "syscall/js", "time"},
 		why:  "it is the browser's download, and it is simulated for virtual days",
 	},
@@ -85,7 +91,7 @@ var rooms = []room{
 	{
 		path: "server", layer: 2,
 		idea: "StateSyncer: states, connections, order, fan-out, authorization",
-		ours: []string{"document", "protocol", "internal/transport", "stores"},
+		ours: []string{"internal/mutant", "document", "protocol", "internal/transport", "stores"},
 		bans: []string{"syscall/js"},
 		why:  "the two ends never import each other",
 	},

@@ -1,6 +1,10 @@
 package document
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/server-state-sync/server-state-sync/internal/mutant"
+)
 
 // Merge returns the operations that a shallow merge of updates into v comes to: for each property of updates, the Diff
 // to its new value, and nothing where they are equal. Properties that updates does not have stay. Where v is no object
@@ -106,7 +110,9 @@ func (d *differ) objects(old, new Value, limit int) {
 		}
 		switch {
 		case order < 0:
-			d.at(Key(left[0].key), func() { d.emit(Remove, Value{}) })
+			if !mutant.LostDelete {
+				d.at(Key(left[0].key), func() { d.emit(Remove, Value{}) })
+			}
 			left = left[1:]
 		case order > 0:
 			d.at(Key(right[0].key), func() { d.emit(Add, right[0].value) })

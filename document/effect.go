@@ -1,5 +1,7 @@
 package document
 
+import "github.com/server-state-sync/server-state-sync/internal/mutant"
+
 // effectKind is what an effect does to positions.
 type effectKind uint8
 
@@ -73,6 +75,9 @@ func (s effect) past(o effect, yields bool) (moved effect, caught bool) {
 	}
 	here, there := s.path[n].Index, o.path[n].Index
 	gap := s.kind == insert && len(s.path) == n+1
+	if mutant.CarryOffByOne && o.kind == take {
+		there++
+	}
 	switch {
 	case o.kind == insert && (here > there || here == there && (yields || !gap)):
 		s.path = s.path.shifted(n, 1)

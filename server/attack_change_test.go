@@ -33,7 +33,7 @@ func manyKeys(keys int) string {
 // changeAttacks are single changes and messages that ask for too much, or that are not what they should be.
 var changeAttacks = []attack{
 	{"Message", "a frame that is longer than it may be", Options{Limits: Limits{Message: 1000}}, thrownOut(protocol.CodeMessageTooLarge, text(merge(`"`+strings.Repeat("x", 1000)+`"`)))},
-	{"Message", "a frame that says it has 2^62 bytes", Options{}, thrownOut(protocol.CodeMessageTooLarge, header(0x81, 1<<62), []byte("keys[["))},
+	{"Message", "a frame that says it has 2^62 bytes", Options{}, thrownOut(protocol.CodeMessageTooLarge, frameHeader(0x81, 1<<62), []byte("keys[["))},
 	{"Message", "a frame whose fragments add up", Options{Limits: Limits{Message: 1000}}, thrownOut(protocol.CodeMessageTooLarge,
 		fragment(0x01, strings.Repeat(" ", 600)), fragment(0x00, strings.Repeat(" ", 600)))},
 	{"Message", "many frames that begin and claim a megabyte", Options{}, claimMuch},
@@ -128,7 +128,7 @@ func (c *stranger) expectClosed(n uint32, code protocol.Code) {
 func claimMuch(t *testing.T, a *attacked) {
 	for range 100 {
 		c := enter(t, a.StateSyncer)
-		c.put(header(0x81, 1<<20), []byte("keys"), make([]byte, 100))
+		c.put(frameHeader(0x81, 1<<20), []byte("keys"), make([]byte, 100))
 	}
 }
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"github.com/server-state-sync/server-state-sync/document"
+	"github.com/server-state-sync/server-state-sync/internal/mutant"
 	"github.com/server-state-sync/server-state-sync/protocol"
 )
 
@@ -36,7 +37,7 @@ func (s *state) accept(c *change, next document.Value, entry []document.Op, diff
 	switch {
 	case err != nil:
 		s.fail(err)
-	case committed:
+	case committed || mutant.AnswerBeforeCommit:
 		s.commit(version)
 	}
 }

@@ -127,7 +127,7 @@ func TestViolationsEndWithCodesOfOurOwn(t *testing.T) {
 		{"5.1", []byte("\x81\x02hi"), protocol.CodeBadMessage},
 		{"5.2", fragment(0xC1, "x"), protocol.CodeBadMessage},
 		{"5.2", fragment(0x83, ""), protocol.CodeBadMessage},
-		{"5.2", append(header(0x81, 1<<63), "keys"...), protocol.CodeBadMessage},
+		{"5.2", append(frameHeader(0x81, 1<<63), "keys"...), protocol.CodeBadMessage},
 		{"5.4", fragment(0x80, "x"), protocol.CodeBadMessage},
 		{"5.5", fragment(0x09, ""), protocol.CodeBadMessage},
 		{"5.5", fragment(0x89, strings.Repeat("x", 126)), protocol.CodeBadMessage},

@@ -4,6 +4,7 @@ import (
 	"sort"
 
 	"github.com/server-state-sync/server-state-sync/document"
+	"github.com/server-state-sync/server-state-sync/internal/mutant"
 )
 
 const (
@@ -84,6 +85,9 @@ func (h *history) first() uint64 {
 
 // evict drops whole segments from the front until the limits hold, but none with a version above committed.
 func (h *history) evict(committed uint64) {
+	if mutant.UnboundedBuffer {
+		return
+	}
 	for len(h.segments) > 0 && (h.entries > h.maxEntries || h.bytes > h.maxBytes) {
 		s := h.segments[0]
 		if s.last() > committed {

@@ -1,6 +1,9 @@
 package server
 
-import "github.com/server-state-sync/server-state-sync/protocol"
+import (
+	"github.com/server-state-sync/server-state-sync/internal/mutant"
+	"github.com/server-state-sync/server-state-sync/protocol"
+)
 
 // inbox holds the changes of a state that wait for their judgment: those of one session in their order, and the
 // sessions in turn, so that nobody waits behind everything that another has sent. It also counts what sessions have
@@ -102,6 +105,9 @@ func (b *inbox) settle(r *record, size int) {
 // turnAway refuses a change for which there is no room. The answer comes behind those to the session's changes before,
 // and is kept as a number only.
 func (s *state) turnAway(r *record, number uint64) {
+	if mutant.DropOnFullBuffer {
+		return
+	}
 	r.turned = number
 	if r.last != nil {
 		r.last.behind++

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/server-state-sync/server-state-sync/internal/mutant"
 	"github.com/server-state-sync/server-state-sync/protocol"
 )
 
@@ -51,7 +52,7 @@ func (p *peer) admit(sub *subscription, s *state, err *Error) {
 		return
 	}
 	allow := s.options.AllowConnectingClient
-	if allow == nil {
+	if allow == nil || mutant.AuthorizationSkippedOnResume && sub.join.Epoch != "" {
 		p.joining.Add(-1)
 		p.enter(sub, s)
 		return

@@ -3,6 +3,7 @@ package server
 import (
 	"time"
 
+	"github.com/server-state-sync/server-state-sync/internal/mutant"
 	"github.com/server-state-sync/server-state-sync/protocol"
 )
 
@@ -38,6 +39,9 @@ func (s *state) enter(sub *subscription) (fatal, err *Error) {
 			return fatal, nil
 		}
 		sub.resume, sub.cursor, sub.told = true, m.Version, max(min(m.Answered, r.verdicts.decided), r.skipped)
+		if mutant.ResumeOffByOne {
+			sub.cursor++
+		}
 	}
 	r.restored = false
 	s.replace(r, sub)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/server-state-sync/server-state-sync/document"
+	"github.com/server-state-sync/server-state-sync/internal/mutant"
 	"github.com/server-state-sync/server-state-sync/protocol"
 	"github.com/server-state-sync/server-state-sync/stores"
 )
@@ -87,6 +88,9 @@ func newState(server *StateSyncer, options StateOptions, value document.Value) *
 	if s.createdAt.IsZero() {
 		s.createdAt = server.options.clock.Now()
 	}
+	if mutant.EpochKept {
+		s.epoch = s.identifier
+	}
 	return s
 }
 
@@ -132,6 +136,8 @@ func (s *state) receive(sub *subscription, c *change) *Error {
 		return nil // the state has ended for this connection, or the session is on another one
 	case !sub.opened:
 		return failure(protocol.CodeBadMessage, "a change to state %d came before its joined", sub.n)
+	case c.number <= r.mark && mutant.ApplyTwiceOnResend:
+		r.mark = c.number - 1
 	case c.number <= r.mark:
 		return nil // a duplicate: its answer stands in the stream already, or will
 	}

@@ -96,15 +96,15 @@ func text(messages ...string) []byte { return fragment(0x81, strings.Join(messag
 // fragment returns a masked fragment; first is its first byte.
 func fragment(first byte, payload string) []byte {
 	key := [4]byte{0x12, 0x34, 0x56, 0x78}
-	p := append(header(first, uint64(len(payload))), key[:]...)
+	p := append(frameHeader(first, uint64(len(payload))), key[:]...)
 	for i := range len(payload) {
 		p = append(p, payload[i]^key[i&3])
 	}
 	return p
 }
 
-// header returns the header of a masked fragment without its key.
-func header(first byte, size uint64) []byte {
+// frameHeader returns the header of a masked fragment without its key.
+func frameHeader(first byte, size uint64) []byte {
 	switch {
 	case size < 126:
 		return []byte{first, 0x80 | byte(size)}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/server-state-sync/server-state-sync/document"
+	"github.com/server-state-sync/server-state-sync/internal/mutant"
 	"github.com/server-state-sync/server-state-sync/protocol"
 )
 
@@ -123,6 +124,9 @@ func (s *State) catchup(m protocol.Catchup) error {
 		value = value.With(name, v.Expanded())
 	}
 	for _, name := range m.Removed {
+		if mutant.CatchupWithoutRemoval {
+			break
+		}
 		value = value.Without(name)
 		changed.addName(name)
 	}
