@@ -143,6 +143,24 @@ func TestVersionsAreTold(t *testing.T) {
 	}
 }
 
+// What was removed while the client was behind is gone from the view, from the confirmed value and for listeners, also
+// where a change of its own waits.
+func TestCatchupTakesAwayWhatWasRemoved(t *testing.T) {
+	runScript(t, Config{}, opening+`
+		merge {"x":1}
+		> ["merge",1,1,1,{"x":1}]
+		! ...
+		< ["catchup",1,1,50,{"a":1},["count"],0,[]]
+		! changed catch-up 1-50 {"a":1} was {"count":0} removed count
+		view {"a":1,"list":["a","b"],"x":1}
+		< ["accepted",1,1,51]
+		! ...
+		< ["entries",1,52,[["add",["count"],7]]]
+		! changed remote 50-52 {"count":7} was {}
+		view {"a":1,"count":7,"list":["a","b"],"x":1}
+	`)
+}
+
 func TestStatus(t *testing.T) {
 	s := joinedState(t, `{}`)
 	mustSubmit(t, s, Merge{Updates: document.MustOf(map[string]any{"x": 1})})
