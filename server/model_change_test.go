@@ -112,7 +112,7 @@ func (c *modelClient) randomOp(s *modelState) document.PatchOp {
 	array := []string{"/list", "/doc/items"}[c.random.IntN(2)]
 	n := max(s.View().At(array).Len(), 1)
 	at := func() string { return fmt.Sprintf("%s/%d", array, c.random.IntN(n)) }
-	switch c.random.IntN(12) {
+	switch c.random.IntN(13) {
 	case 0, 1:
 		return document.PatchOp{Kind: document.Add, Path: array + "/-", Value: document.MustOf(c.element())}
 	case 2:
@@ -131,6 +131,8 @@ func (c *modelClient) randomOp(s *modelState) document.PatchOp {
 		return document.PatchOp{Kind: document.Copy, From: at(), Path: "/copied"}
 	case 10:
 		return document.PatchOp{Kind: document.Move, From: at(), Path: "/moved"}
+	case 11:
+		return document.PatchOp{Kind: document.Remove, Path: []string{"/copied", "/moved"}[c.random.IntN(2)]}
 	default:
 		return document.PatchOp{Kind: document.Add, Path: "/last", Value: document.MustOf(c.random.IntN(4))}
 	}
