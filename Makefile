@@ -3,10 +3,10 @@
 FUZZTIME = 60s
 ADDRESS = 127.0.0.1:5000
 
-.PHONY: help run check test proof bench fuzz size clean
+.PHONY: help run check test proof mutants bench fuzz size clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s%s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s%s\n", $$1, $$2}' Makefile
 
 run: ## build the program and start a server with an example state (ADDRESS=127.0.0.1:5000)
 	@scripts/need.sh go
@@ -24,6 +24,10 @@ test: ## check, then every test: natively with the race detector, on js/wasm, fu
 proof: ## the random tests at a length that no ordinary run has; about an hour
 	@scripts/need.sh go
 	@scripts/proof.sh
+
+mutants: ## put bugs in on purpose, and require that the tests catch them
+	@scripts/need.sh go
+	@scripts/mutants.sh
 
 bench: ## Go benchmarks of the hot paths, with allocations
 	@scripts/need.sh go

@@ -43,8 +43,13 @@ guard() {
 	bin/depguard ./... && on_js bin/depguard $(browser) $(bridge)
 }
 
+# mutated lists the packages that are compiled otherwise with the bugs of scripts/mutants.sh.
+mutated() {
+	go list -f '{{range .Imports}}{{if eq . "github.com/server-state-sync/server-state-sync/internal/mutant"}}{{$.ImportPath}}{{end}}{{end}}' ./...
+}
+
 vet() {
-	go vet ./... && on_js go vet $(browser) $(bridge)
+	go vet ./... && on_js go vet $(browser) $(bridge) && go vet -tags mutants ./internal/mutant $(mutated)
 }
 
 part "style" style

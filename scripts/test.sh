@@ -26,6 +26,7 @@ part "check" scripts/check.sh
 part "tests" go test -race -shuffle=on -timeout 20m ./...
 part "random tests at full length" long
 part "linearizable histories, 300 of 500 operations" histories
+part "tests of the tests" scripts/mutants.sh
 part "npm packages of the js/wasm tests" packages
 part "tests on js/wasm under Node" wasm
 part "fuzz targets, briefly" scripts/fuzz.sh 3s
