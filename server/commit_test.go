@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -186,4 +187,29 @@ func TestAnswerToAChangeThatWasUnderWayAtAJumpCarriesOperations(t *testing.T) {
 	a.expect(`["snapshot",1,8,{"l":[7,6,5,4,3,2,1,0,"a","b"]},2,[]]`)
 	log.committed(10, nil)
 	a.expect(`["accepted",1,1,9,[["remove",["l",9]]]]`, `["accepted",1,2,10]`)
+}
+
+// panicLog is broken.
+type panicLog struct{}
+
+func (panicLog) Append(uint64, []byte) (bool, error) { panic("the disk burns") }
+
+func (panicLog) Close() error { return nil }
+
+// A log that panics is reported as that, also below an interceptor, and not as a lock that nobody holds.
+func TestPanicOfALogIsWhatTheProgramEndsWith(t *testing.T) {
+	for name, intercept := range map[string]func(context.Context, *Update) error{
+		"alone": nil, "below an interceptor": func(context.Context, *Update) error { return nil },
+	} {
+		f := newFixture(t, Options{Log: func(string, string, func(uint64, error)) (Log, error) { return panicLog{}, nil }})
+		f.create(StateOptions{Identifier: "s", InterceptStateUpdate: intercept})
+		func() {
+			defer func() {
+				if got := recover(); got != "the disk burns" {
+					t.Errorf("%s: got %v", name, got)
+				}
+			}()
+			_, _ = f.Submit(t.Context(), "s", Change{Updates: map[string]any{"n": 1}})
+		}()
+	}
 }

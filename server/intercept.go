@@ -46,6 +46,7 @@ func (s *state) intercept(c *change, next document.Value, entry []document.Op) {
 	s.judging = true
 	u := &Update{state: s, change: c, previous: s.applied, next: next, entry: entry}
 	s.mu.Unlock()
+	defer s.mu.Lock() // also when the log panics below
 	ask(s.server, s.interceptContext(c), func(ctx context.Context) (*Update, error) {
 		if err := s.options.InterceptStateUpdate(ctx, u); err != nil {
 			return u, interceptReason(err) // here, where a panic in the error's own methods does no harm
@@ -58,7 +59,6 @@ func (s *state) intercept(c *change, next document.Value, entry []document.Op) {
 		s.decide(c, answered, err)
 		s.judgeAll()
 	})
-	s.mu.Lock()
 }
 
 // decide follows the interceptor's answer.
