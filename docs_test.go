@@ -53,7 +53,7 @@ func TestDocumentsNameWhatExists(t *testing.T) {
 		"document": exported(t, "document"), "protocol": exported(t, "protocol"), "core": exported(t, "internal/core"),
 		"server": exported(t, "server"), "wasmclient": exported(t, "wasmclient"),
 	}
-	for _, file := range []string{"README.md", "ARCHITECTURE.md", "RATIONALE.md", "CHANGELOG.md", "CONTRIBUTING.md", "PROTOCOL.md"} {
+	for _, file := range []string{"README.md", "ARCHITECTURE.md", "RATIONALE.md", "CHANGELOG.md", "CONTRIBUTING.md", "PROTOCOL.md", "RELIABILITY.md"} {
 		for _, match := range qualified.FindAllStringSubmatch(read(t, file), -1) {
 			if !declared[match[1]][match[2]] {
 				t.Errorf("%s names %s.%s, which is not there", file, match[1], match[2])
@@ -85,7 +85,7 @@ func TestGlossary(t *testing.T) {
 // Files that the documents name by a path from the root are there.
 func TestDocumentsNameFilesThatExist(t *testing.T) {
 	path := regexp.MustCompile("`((?:document|protocol|internal|server|wasmclient|jsbridge|cmd|scripts|tools|testdata)/[\\w./-]+)")
-	for _, file := range []string{"README.md", "ARCHITECTURE.md", "RATIONALE.md", "CHANGELOG.md", "CONTRIBUTING.md"} {
+	for _, file := range []string{"README.md", "ARCHITECTURE.md", "RATIONALE.md", "CHANGELOG.md", "CONTRIBUTING.md", "RELIABILITY.md"} {
 		for _, match := range path.FindAllStringSubmatch(read(t, file), -1) {
 			if _, err := os.Stat(strings.TrimSuffix(match[1], ".")); err != nil {
 				t.Errorf("%s names %s: %v", file, match[1], err)
