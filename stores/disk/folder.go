@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 
@@ -35,6 +36,7 @@ const (
 	format       = 1
 	formatPrefix = "statesync-format-"
 	lockName     = "lock"
+	processName  = "process" // beside it, as Windows does not let a locked file be read
 )
 
 // folder is a folder of the operating system.
@@ -71,7 +73,11 @@ func (d folder) remove(name string) error { return os.Remove(filepath.Join(strin
 
 func (d folder) sync() error { return syncFolder(string(d)) }
 
+// syncFolder does nothing on Windows, where a folder cannot be synced and names are journaled.
 func syncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -106,12 +112,12 @@ func lock(path string) (release func() error, err error) {
 	}
 	if !ok {
 		who := "another process"
-		if text, err := os.ReadFile(name); err == nil && len(text) > 0 {
+		if text, err := os.ReadFile(filepath.Join(path, processName)); err == nil && len(text) > 0 {
 			who += " (" + strings.TrimSpace(string(text)) + ")"
 		}
 		return nil, fmt.Errorf("keep states in %s: %s uses it; a folder serves one process at a time: %w", path, who, ErrLocked)
 	}
-	if err := os.WriteFile(name, []byte("process "+strconv.Itoa(os.Getpid())+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(path, processName), []byte("process "+strconv.Itoa(os.Getpid())+"\n"), 0o600); err != nil {
 		return nil, errors.Join(fmt.Errorf("keep states in %s: %w", path, err), l.Close())
 	}
 	return l.Close, nil
@@ -132,7 +138,7 @@ func checkFormat(dir storage) error {
 			}
 			return nil
 		}
-		if name != lockName {
+		if name != lockName && name != processName {
 			foreign = name
 		}
 	}
