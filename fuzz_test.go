@@ -23,6 +23,7 @@ var decoders = map[string][]string{
 	"FuzzIdentifiers":      {"protocol.CheckIdentifier", "protocol.CheckSession"},
 	"FuzzMeter":            {"transport.meter"},
 	"FuzzReceive":          {"server.receive"},
+	"FuzzRestore":          {"server.parseHeader", "server.parseCheckpoint", "server.parseRecord"},
 	"FuzzHandshake":        {"server.AccessToken", "server.subprotocols", "server.checkOrigin"},
 	"FuzzScript":           {"core.Received"},
 }

@@ -194,6 +194,8 @@ type panicLog struct{}
 
 func (panicLog) Append(uint64, []byte) (bool, error) { panic("the disk burns") }
 
+func (panicLog) Checkpoint([]byte, uint64, []byte, uint64) error { return nil }
+
 func (panicLog) Close() error { return nil }
 
 // A log that panics is reported as that, also below an interceptor, and not as a lock that nobody holds.
@@ -201,7 +203,7 @@ func TestPanicOfALogIsWhatTheProgramEndsWith(t *testing.T) {
 	for name, intercept := range map[string]func(context.Context, *Update) error{
 		"alone": nil, "below an interceptor": func(context.Context, *Update) error { return nil },
 	} {
-		f := newFixture(t, Options{Log: func(string, string, func(uint64, error)) (Log, error) { return panicLog{}, nil }})
+		f := newFixture(t, withLogs(func(string, string, stores.Committed) (stores.Log, error) { return panicLog{}, nil }))
 		f.create(StateOptions{Identifier: "s", InterceptStateUpdate: intercept})
 		func() {
 			defer func() {
