@@ -10,7 +10,7 @@ import (
 
 var (
 	quotedTest  = regexp.MustCompile("`((?:Test|Fuzz)\\w+)`")
-	testCommand = regexp.MustCompile(`^go test -run \^(\w+)\$ (?:\./)?(\.|[\w/]+)$`)
+	testCommand = regexp.MustCompile(`^go test -run \^(\w+)\$ (?:\./)?(\.|[\w/]+)(?: -[\w.]+(?:=\w+)?)*$`)
 	makeCommand = regexp.MustCompile(`^make (\w+)(?: [A-Z]+=\w+)?$`)
 )
 
