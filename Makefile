@@ -2,16 +2,17 @@
 
 FUZZTIME = 60s
 ADDRESS = 127.0.0.1:5000
+DATA = data
 
 .PHONY: help run check test proof mutants bench fuzz size clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s%s\n", $$1, $$2}' Makefile
 
-run: ## build the program and start a server with an example state (ADDRESS=127.0.0.1:5000)
+run: ## build the program and start a server with an example state (ADDRESS=127.0.0.1:5000, DATA=data)
 	@scripts/need.sh go
 	@go build -o bin/ ./cmd/statesync
-	@exec bin/statesync serve --address '$(ADDRESS)' --states testdata/example-states.json
+	@exec bin/statesync serve --address '$(ADDRESS)' --data '$(DATA)' --states testdata/example-states.json
 
 check: ## format, vet, lint and hold the layers; under two minutes
 	@scripts/need.sh go git

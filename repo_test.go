@@ -118,8 +118,8 @@ var rooms = []room{
 	},
 	{
 		path: "cmd/statesync", layer: 4,
-		idea: "the one program: serve, watch, append, get, update, patch",
-		ours: []string{"document", "server", "wasmclient"},
+		idea: "the one program: serve, watch, append, get, update, patch, export, import",
+		ours: []string{"document", "server", "stores", "stores/disk", "wasmclient"},
 		bans: []string{"syscall/js"},
 		why:  "it uses what a user's program can use",
 	},

@@ -18,7 +18,8 @@ const mostComplaints = 10
 // An account counts what became of the lines, tells the refused ones, and shows its count while somebody looks.
 type account struct {
 	out     io.Writer
-	visible bool // out is a terminal
+	did     string // what is done with a line: appended, imported
+	visible bool   // out is a terminal
 
 	mu       sync.Mutex // guards what follows, and writing to out
 	waiting  int        // sent, and without an answer
@@ -31,8 +32,8 @@ type account struct {
 	shown    bool // a line with the count stands on the terminal
 }
 
-func newAccount(out io.Writer) *account {
-	return &account{out: out, visible: isTerminal(out)}
+func newAccount(out io.Writer, did string) *account {
+	return &account{out: out, did: did, visible: isTerminal(out)}
 }
 
 // isTerminal reports whether somebody may be looking at what is written to the stream, or typing what is read of it.
@@ -129,10 +130,7 @@ func (a *account) verdict(ctx context.Context, err error) error {
 	defer a.mu.Unlock()
 	a.tell()
 	a.clear()
-	sum := fmt.Sprintf("%d lines were appended", a.accepted)
-	if a.accepted == 1 {
-		sum = "1 line was appended"
-	}
+	sum := counted(a.accepted, "line was", "lines were") + " " + a.did
 	if a.lost > 0 {
 		sum += fmt.Sprintf(" (the first %d of them before the state was made anew: they are gone)", a.lost)
 	}
@@ -177,7 +175,7 @@ func (a *account) show() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.visible {
-		fmt.Fprintf(a.out, "\r%d lines appended", a.accepted)
+		fmt.Fprintf(a.out, "\r%d lines %s", a.accepted, a.did)
 		a.shown = true
 	}
 }

@@ -59,7 +59,7 @@ func appendLines(ctx context.Context, command *cli.Command) error {
 		return err
 	}
 	root := command.Root()
-	a := &appender{state: state, place: arguments[2], valueOf: textOf, account: newAccount(root.ErrWriter)}
+	a := &appender{state: state, place: arguments[2], valueOf: textOf, account: newAccount(root.ErrWriter, "appended")}
 	if command.Bool("json") {
 		a.valueOf = jsonOf
 	}

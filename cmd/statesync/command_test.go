@@ -30,7 +30,7 @@ func TestUsage(t *testing.T) {
 		{"nothing", nil, 0, "serve states to clients", ""},
 		{"version", []string{"version"}, 0, "statesync 2.0.0", ""},
 		{"help of a command", []string{"append", "--help"}, 0, "seq 1 1000 | statesync append --json ws://127.0.0.1:5000 demo numbers", ""},
-		{"no such command", []string{"wach"}, 2, "", `there is no command "wach"; the commands are serve, watch, get, append, update, patch, version and completion`},
+		{"no such command", []string{"wach"}, 2, "", `there is no command "wach"; the commands are serve, watch, get, append, update, patch, export, import, version and completion`},
 		{"no such flag", []string{"watch", "--jsn"}, 2, "", "watch: flag provided but not defined: -jsn"},
 		{"no state", []string{"watch", "ws://127.0.0.1:1"}, 2, "", "watch: STATE is missing; usage: statesync watch URL STATE"},
 		{"one too many", []string{"watch", "ws://127.0.0.1:1", "a", "b"}, 2, "", `watch: "b" is one argument too many; usage: statesync watch URL STATE`},

@@ -45,7 +45,7 @@ func program(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 		Usage:       "keep JSON states in step between clients",
 		Description: description,
 		Commands: []*cli.Command{
-			serveCommand(), watchCommand(), getCommand(), appendCommand(), updateCommand(), patchCommand(), versionCommand(),
+			serveCommand(), watchCommand(), getCommand(), appendCommand(), updateCommand(), patchCommand(), exportCommand(), importCommand(), versionCommand(),
 		},
 		HideHelpCommand: true,
 		Suggest:         true,
@@ -59,7 +59,7 @@ func program(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 		ExitErrHandler: func(context.Context, *cli.Command, error) {},
 		Action: func(_ context.Context, command *cli.Command) error {
 			if command.Args().Present() {
-				return usageErrorf("there is no command %q; the commands are serve, watch, get, append, update, patch, version and completion",
+				return usageErrorf("there is no command %q; the commands are serve, watch, get, append, update, patch, export, import, version and completion",
 					command.Args().First())
 			}
 			return cli.ShowRootCommandHelp(command)

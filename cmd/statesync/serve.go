@@ -16,6 +16,8 @@ import (
 
 	"github.com/server-state-sync/server-state-sync/document"
 	"github.com/server-state-sync/server-state-sync/server"
+	"github.com/server-state-sync/server-state-sync/stores"
+	"github.com/server-state-sync/server-state-sync/stores/disk"
 )
 
 // drainTimeout bounds how long serve takes to end gently.
@@ -26,11 +28,18 @@ func serveCommand() *cli.Command {
 		Name:  "serve",
 		Usage: "serve states to clients",
 		Description: `Listens until ctrl-C or SIGTERM; then what has arrived is answered, clients are told to come back, and the program ends.
-The states are in memory: they begin anew from the file at each start.
+With --data the states are kept in a folder, and are there again after the next start, also when this one was killed: what
+was acknowledged is on the disk. Without it they are in memory, and begin anew from the file of --states.
 
-Example: statesync serve --states states.json
-where the file holds identifiers, each with its initial value: {"demo": {"numbers": [], "counter": 0}}`,
+Example: statesync serve --data DIR --states states.json
+where the file holds identifiers, each with its initial value: {"demo": {"numbers": [], "counter": 0}}. A state that the
+folder has goes before one in the file.`,
 		Flags: []cli.Flag{
+			dataFlag(),
+			&cli.StringFlag{
+				Name: "durability", Value: string(stores.Synced), Sources: cli.EnvVars("STATESYNC_DURABILITY"),
+				Usage: "what --data does before a change is acknowledged: synced, the disk has it; written, the operating system has it, which is faster and may lose acknowledged changes when the machine loses power",
+			},
 			&cli.StringFlag{
 				Name: "address", Value: "127.0.0.1:5000", Sources: cli.EnvVars("STATESYNC_ADDRESS"),
 				Usage: "`HOST:PORT` to listen on; :5000 is every interface, port 0 a free port",
@@ -82,23 +91,61 @@ func serve(ctx context.Context, command *cli.Command) error {
 	}
 	ctx, stop := interruptible(ctx)
 	defer stop()
+	store, err := storeOf(command, &options)
+	if err != nil {
+		return err
+	}
+	if store != nil {
+		defer func() { _ = store.Close() }() // when all is answered, all is kept
+	}
 	syncer, err := server.New(options)
 	if err != nil {
 		return usageErrorf("serve: %w", err)
 	}
 	defer func() { _ = syncer.Close() }()
 	for _, state := range states {
-		if _, err := syncer.CreateState(server.StateOptions{Identifier: state.identifier, InitialValue: state.value}); err != nil {
+		_, err := syncer.CreateState(server.StateOptions{Identifier: state.identifier, InitialValue: state.value})
+		if err != nil && (store == nil || !errors.Is(err, server.ErrStateExists)) {
 			return fmt.Errorf("make the state %q: %w", state.identifier, err)
+		}
+	}
+	if store != nil {
+		stop, err := listenControl(command.String("data"), syncer, options.Logger)
+		if err != nil {
+			options.Logger.Warn("statesync export and import will not work while this server runs", "error", err)
+		} else {
+			defer stop()
 		}
 	}
 	if err := syncer.Start(command.String("address")); err != nil {
 		return fmt.Errorf("listen on %s: %w", command.String("address"), err)
 	}
 	warnIfOpen(options, syncer.Addr())
-	fmt.Fprint(command.Root().Writer, welcome(clientAddress(syncer.Addr(), options.TLS != nil), states))
+	fmt.Fprint(command.Root().Writer, welcome(clientAddress(syncer.Addr(), options.TLS != nil), command.String("data"), states))
 	<-ctx.Done()
 	return drain(syncer)
+}
+
+// storeOf opens the folder of --data and puts it into the options; nil where the states are in memory.
+func storeOf(command *cli.Command, options *server.Options) (*disk.Store, error) {
+	durability := stores.Durability(command.String("durability"))
+	if durability != stores.Synced && durability != stores.Written {
+		return nil, usageErrorf("serve: --durability is %q; it may be synced or written", durability)
+	}
+	folder := command.String("data")
+	if folder == "" {
+		if command.IsSet("durability") {
+			return nil, usageErrorf("serve: --durability is for states that are kept; give their folder by --data")
+		}
+		return nil, nil
+	}
+	store, err := disk.Open(folder, disk.Options{Durability: durability, Logger: options.Logger})
+	if err != nil {
+		return nil, err
+	}
+	kept := keptOptions(store)
+	options.Store, options.RestoreState = kept.Store, kept.RestoreState
+	return store, nil
 }
 
 // drain ends the server gently.
@@ -189,10 +236,14 @@ func warnIfOpen(options server.Options, addr net.Addr) {
 	}
 }
 
-// welcome says where the server is and what to type next.
-func welcome(address string, states []initialState) string {
+// welcome says where the server is, where the states are, and what to type next.
+func welcome(address, folder string, states []initialState) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "statesync listens on %s (ctrl-C ends it)\n", address)
+	kept := "states are in memory, and end with it; --data DIR keeps them"
+	if folder != "" {
+		kept = "states are kept in " + folder
+	}
+	fmt.Fprintf(&b, "statesync listens on %s (ctrl-C ends it)\n%s\n", address, kept)
 	if len(states) == 0 {
 		return b.String()
 	}
