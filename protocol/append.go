@@ -17,10 +17,16 @@ func Append(dst []byte, m Message) []byte { return m.Append(dst) }
 func (m Hello) Append(dst []byte) []byte {
 	dst = appendText(append(dst, `["hello",`...), m.Session)
 	dst = appendText(append(dst, ','), m.ClientIdentifier)
-	if m.Connection == 0 {
-		return append(dst, `,{}]`...)
+	dst = append(dst, `,{`...)
+	if m.Connection != 0 {
+		dst = strconv.AppendUint(append(dst, `"connection":`...), m.Connection, 10)
 	}
-	dst = strconv.AppendUint(append(dst, `,{"connection":`...), m.Connection, 10)
+	if m.Connection != 0 && m.Epoch != "" {
+		dst = append(dst, ',')
+	}
+	if m.Epoch != "" {
+		dst = appendText(append(dst, `"epoch":`...), m.Epoch)
+	}
 	return append(dst, `}]`...)
 }
 

@@ -60,7 +60,8 @@ func decodeMessage[M Message](r *reader, line []byte, sender string, decoders []
 
 func readHello(r *reader) ClientMessage {
 	m := Hello{Session: r.session(), ClientIdentifier: r.clientIdentifier()}
-	m.Connection = r.extension(r.mustObject(), "connection")
+	extensions := r.mustObject()
+	m.Connection, m.Epoch = r.count(extensions, "connection"), r.epochIn(extensions, "epoch")
 	return m
 }
 

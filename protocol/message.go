@@ -31,6 +31,9 @@ type Hello struct {
 	// Connection counts the connections of the session, from 1. A hello that was long on its way can come after that of
 	// a newer connection; the count tells the server which of the two is alive. 0: not told, and taken for the newest.
 	Connection uint64
+	// Epoch is what the last welcome of the session said; empty before the first. A server that knows another
+	// incarnation under the session's id forgets that one.
+	Epoch string
 }
 
 // Join asks for a state. With an epoch it resumes: the client has Version of Epoch, and every own change up to Answered

@@ -318,7 +318,7 @@ func (r *reader) names() ([]string, *Error) {
 	return names, nil
 }
 
-// name reads a member name. The caller adds to a fault where it is.
+// epochIn reads a member name. The caller adds to a fault where it is.
 func (r *reader) name(raw jsonscan.Value) (string, *Error) {
 	if r.err != nil {
 		return "", nil
@@ -385,8 +385,8 @@ func (r *reader) mustOps() []document.Op {
 	return must(r, ops, fault)
 }
 
-// extension reads a member of hello's extensions, 0 when it is not there. Members that are not known are ignored.
-func (r *reader) extension(extensions document.Value, name string) uint64 {
+// count reads a member of hello's extensions, 0 when it is not there. Members that are not known are ignored.
+func (r *reader) count(extensions document.Value, name string) uint64 {
 	value := extensions.Get(name)
 	if r.err != nil || !value.Exists() {
 		return 0
@@ -397,6 +397,19 @@ func (r *reader) extension(extensions document.Value, name string) uint64 {
 		return 0
 	}
 	return uint64(f)
+}
+
+// epochIn reads a member of hello's extensions that is an epoch, "" when it is not there.
+func (r *reader) epochIn(extensions document.Value, name string) string {
+	value := extensions.Get(name)
+	if r.err != nil || !value.Exists() {
+		return ""
+	}
+	if value.Kind() != document.String || !validEpoch(value.Text()) {
+		r.bad(r.where() + ": " + name + " must be " + epochRule)
+		return ""
+	}
+	return value.Text()
 }
 
 // setting reads a member of welcome's settings.

@@ -20,6 +20,8 @@ type messageVector struct {
 var messageTexts = []struct{ name, from, text string }{
 	{"hello", "client", `["hello","Zx8kPq3Lr0TnVb6Y","ann",{}]`},
 	{"hello of the third connection", "client", `["hello","Zx8kPq3Lr0TnVb6Y","ann",{"connection":3}]`},
+	{"hello that comes back", "client", `["hello","Zx8kPq3Lr0TnVb6Y","ann",{"connection":4,"epoch":"q2Vd9-_x"}]`},
+	{"hello that comes back and counts not", "client", `["hello","Zx8kPq3Lr0TnVb6Y","ann",{"epoch":"q2Vd9-_x"}]`},
 	{"hello with extensions, which are ignored", "client", `["hello","0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_","ann",{"later":[1,{"a":2}]}]`},
 	{"hello from a client with a name in many scripts", "client", `["hello","Zx8kPq3Lr0TnVb6Y","Ünï 测试 😀",{}]`},
 	{"join, fresh", "client", `["join",1,"chat"]`},

@@ -52,6 +52,8 @@ var envelopeFaults = []struct{ name, from, text string }{
 	{"a join that resumes by half", "client", `["join",1,"chat","q2Vd9-_x"]`},
 	{"hello without extensions", "client", `["hello","` + session + `","ann"]`},
 	{"hello with a connection that is no count", "client", `["hello","` + session + `","ann",{"connection":0}]`},
+	{"hello with an epoch that is none", "client", `["hello","` + session + `","ann",{"epoch":"a b"}]`},
+	{"hello with an epoch that is a number", "client", `["hello","` + session + `","ann",{"epoch":7}]`},
 	{"hello with extensions of another kind", "client", `["hello","` + session + `","ann",null]`},
 	{"a session that is too short", "client", `["hello","0123456789abcde","ann",{}]`},
 	{"a session of other characters", "client", `["hello","0123456789abcde!","ann",{}]`},

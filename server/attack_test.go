@@ -140,7 +140,7 @@ var heldElsewhere = map[string][]string{
 }
 
 // notLimits are durations of Options that bound nothing a client does.
-var notLimits = []string{"SelfDestructInterval", "DrainSpread"}
+var notLimits = []string{"RestAfter", "SelfDestructInterval", "DrainSpread"}
 
 func TestEveryLimitHasARow(t *testing.T) {
 	attacked := map[string]bool{}

@@ -57,7 +57,8 @@ type gone struct {
 
 // attach finds or makes the session that a hello names and puts it on the connection. The connection that it was on,
 // if any, is returned: it has to be fenced. A client counts its connections, so a hello that comes late, on a connection
-// that the client gave up, fences nobody.
+// that the client gave up, fences nobody. One that was told of another incarnation of the session gets a new one: its
+// numbers are not those of the records that the server has, which a crash may have brought back.
 func (t *sessions) attach(p *peer, m protocol.Hello) (s *session, fenced *peer, err *Error) {
 	defer t.sweep()
 	t.mu.Lock()
@@ -67,8 +68,7 @@ func (t *sessions) attach(p *peer, m protocol.Hello) (s *session, fenced *peer, 
 		if len(t.byID) >= t.server.options.Limits.Sessions && !t.forgetOldest() {
 			return nil, nil, failure(protocol.CodeOverloaded, "the server holds as many sessions as it may")
 		}
-		s = &session{id: m.Session, epoch: t.server.token(), clientIdentifier: m.ClientIdentifier, owner: p.owner}
-		t.byID[s.id] = s
+		s = t.newSession(p, m)
 	} else {
 		if s.clientIdentifier != m.ClientIdentifier || s.owner != p.owner {
 			return nil, nil, failure(protocol.CodeSessionMismatch, "the session belongs to another client")
@@ -76,14 +76,27 @@ func (t *sessions) attach(p *peer, m protocol.Hello) (s *session, fenced *peer, 
 		if m.Connection != 0 && m.Connection < s.connection && !mutant.StaleFence {
 			return nil, nil, failure(protocol.CodeSessionTaken, "a newer connection has taken the session over")
 		}
+		if m.Epoch != "" && m.Epoch != s.epoch {
+			fenced = s.peer.Swap(nil)
+			t.forget(s)
+			s = t.newSession(p, m)
+		}
 	}
 	t.takeBack(s)
 	s.connection = m.Connection
 	s.client.Store(clientBox{p.client})
-	if fenced = s.peer.Swap(p); fenced != nil {
+	if older := s.peer.Swap(p); older != nil {
+		fenced = older
 		t.reviewAfter(s, t.server.options.ReconnectGrace) // of states that the new connection does not join
 	}
 	return s, fenced, nil
+}
+
+// newSession begins an incarnation of a session that the table does not have.
+func (t *sessions) newSession(p *peer, m protocol.Hello) *session {
+	s := &session{id: m.Session, epoch: t.server.token(), clientIdentifier: m.ClientIdentifier, owner: p.owner}
+	t.byID[s.id] = s
+	return s
 }
 
 // detach notes that the connection of the session has ended.

@@ -103,6 +103,31 @@ func TestLateHelloOfAnOlderConnectionFencesNobody(t *testing.T) {
 	older.expectBye(protocol.CodeSessionTaken, "a newer connection has taken the session over")
 }
 
+// A crash may bring an older incarnation of a session back. Its numbers are not those of the client, who was told of a
+// later one: the client gets another, and nothing of the old one is answered.
+func TestSessionOfAnotherIncarnationIsForgotten(t *testing.T) {
+	f := newFixture(t, Options{})
+	f.create(StateOptions{Identifier: "s"})
+	old := f.joined("a", "s")
+	old.send(`["merge",1,1,0,{"a":1}]`)
+	old.expect(`["accepted",1,1,1]`)
+	epoch := f.sessions.byID[sessionNamed("a")].epoch
+	newer := f.dial(nil)
+	newer.send(fmt.Sprintf(`["hello","%s","a",{"epoch":"another"}]`, sessionNamed("a")),
+		fmt.Sprintf(`["join",1,"s","%s",1,1]`, f.state("s").epoch))
+	old.expectBye(protocol.CodeSessionTaken, "a newer connection has taken the session over")
+	now := f.sessions.byID[sessionNamed("a")].epoch
+	if now == epoch || now == "another" {
+		t.Errorf("the session's epoch is %s after %s", now, epoch)
+	}
+	got := newer.recv()
+	if want := fmt.Sprintf(`["joined",1,"%s",1,0]`, f.state("s").epoch); len(got) != 2 || got[1] != want {
+		t.Errorf("got %q, want the welcome and %s", got, want)
+	}
+	newer.send(`["merge",1,1,1,{"b":1}]`)
+	newer.expect(`["accepted",1,1,2]`)
+}
+
 func TestSessionBelongsToItsClient(t *testing.T) {
 	f := newFixture(t, Options{})
 	hello := `["hello","0123456789abcdef","a",{}]`

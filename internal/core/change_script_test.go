@@ -211,7 +211,7 @@ var changeScripts = map[string]string{
 		start
 		connected
 		< ["welcome","s1",{"heartbeat":15000,"window":1,"windowBytes":1000,"maxMessage":4000}]
-		> ["hello","0123456789abcdef","me",{"connection":1}]
+		> ["hello","0123456789abcdef","me",{"connection":1,"epoch":"s1"}]
 		> ["join",1,"abc"]
 		< ["joined",1,"e",1,0,[],{"count":0}]
 		merge {"x":1}

@@ -37,7 +37,7 @@ func (c *Core) Output(now Time, dst []byte, max int) []byte {
 	c.now = now
 	f := frame{dst: dst, start: len(dst), max: min(max, int(c.welcome.MaxMessage))}
 	if c.helloDue {
-		f.add(protocol.Hello{Session: c.config.Session, ClientIdentifier: c.config.ClientIdentifier, Connection: c.connections})
+		f.add(protocol.Hello{Session: c.config.Session, ClientIdentifier: c.config.ClientIdentifier, Connection: c.connections, Epoch: c.epoch})
 		c.helloDue = false
 	}
 	if c.pongDue {

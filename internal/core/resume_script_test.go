@@ -25,7 +25,7 @@ var resumeScripts = map[string]string{
 		! dial 2
 		! status
 		connected
-		> ["hello","0123456789abcdef","me",{"connection":2}]
+		> ["hello","0123456789abcdef","me",{"connection":2,"epoch":"s1"}]
 		> ["join",1,"abc","e",2,0]
 		< ` + welcome + `
 		< ["joined",1,"e",2,0]
@@ -37,7 +37,7 @@ var resumeScripts = map[string]string{
 	"changes made while offline are sent after the join": opening + reopening + `
 		merge {"x":1}
 		! changed local 1-1 {"x":1} was {}
-		> ["hello","0123456789abcdef","me",{"connection":2}]
+		> ["hello","0123456789abcdef","me",{"connection":2,"epoch":"s1"}]
 		> ["join",1,"abc","e",1,0]
 		< ` + welcome + `
 		> nothing
@@ -51,7 +51,7 @@ var resumeScripts = map[string]string{
 		> ["merge",1,2,1,{"x":2}]
 		merge {"x":3}
 		` + reopening + `
-		> ["hello","0123456789abcdef","me",{"connection":2}]
+		> ["hello","0123456789abcdef","me",{"connection":2,"epoch":"s1"}]
 		> ["join",1,"abc","e",1,0]
 		< ` + welcome + `
 		< ["joined",1,"e",1,0]
@@ -67,7 +67,7 @@ var resumeScripts = map[string]string{
 		> ["merge",1,1,1,{"x":1}]
 		> ["merge",1,2,1,{"x":2}]
 		` + reopening + `
-		> ["hello","0123456789abcdef","me",{"connection":2}]
+		> ["hello","0123456789abcdef","me",{"connection":2,"epoch":"s1"}]
 		> ["join",1,"abc","e",1,0]
 		< ` + welcome + `
 		< ["joined",1,"e",1,1]
@@ -89,7 +89,7 @@ var resumeScripts = map[string]string{
 		> ["merge",1,3,2,{"y":1}]
 		patch [{"op":"add","path":"/list/0","value":"z"}]
 		` + reopening + `
-		> ["hello","0123456789abcdef","me",{"connection":2}]
+		> ["hello","0123456789abcdef","me",{"connection":2,"epoch":"s1"}]
 		> ["join",1,"abc","e",2,1]
 		< ["welcome","s2",{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]
 		< ["joined",1,"e",2,0]
@@ -107,7 +107,7 @@ var resumeScripts = map[string]string{
 		merge {"x":2}
 		> ["merge",1,2,2,{"x":2}]
 		` + reopening + `
-		> ["hello","0123456789abcdef","me",{"connection":2}]
+		> ["hello","0123456789abcdef","me",{"connection":2,"epoch":"s1"}]
 		> ["join",1,"abc","e",2,1]
 		< ` + welcome + `
 		< ["joined",1,"e",2,0]
@@ -122,12 +122,12 @@ var resumeScripts = map[string]string{
 		lost 1006
 		tick 5000
 		connected
-		> ["hello","0123456789abcdef","me",{"connection":2}]
+		> ["hello","0123456789abcdef","me",{"connection":2,"epoch":"s1"}]
 		> ["join",1,"abc","e",1,0]
 		lost 1006
 		tick 9000
 		connected
-		> ["hello","0123456789abcdef","me",{"connection":3}]
+		> ["hello","0123456789abcdef","me",{"connection":3,"epoch":"s1"}]
 		> ["join",1,"abc","e",1,0]
 		! ...
 		< ["welcome","s2",{"heartbeat":15000,"window":3,"windowBytes":1000,"maxMessage":4000}]
@@ -145,7 +145,7 @@ var resumeScripts = map[string]string{
 		> ["merge",1,2,1,{"x":2}]
 		> ["merge",1,3,1,{"x":3}]
 		` + reopening + `
-		> ["hello","0123456789abcdef","me",{"connection":2}]
+		> ["hello","0123456789abcdef","me",{"connection":2,"epoch":"s1"}]
 		> ["join",1,"abc","e",1,0]
 		< ` + welcome + `
 		< ["joined",1,"e",9,2,[[1,5],[2,0,4300,"no"]],{"count":4,"x":1}]
@@ -162,7 +162,7 @@ var resumeScripts = map[string]string{
 		> ["merge",1,1,1,{"x":1}]
 		merge {"y":1}
 		` + reopening + `
-		> ["hello","0123456789abcdef","me",{"connection":2}]
+		> ["hello","0123456789abcdef","me",{"connection":2,"epoch":"s1"}]
 		> ["join",1,"abc","e",1,0]
 		< ` + welcome + `
 		< ["joined",1,"f",0,0,[],{"count":0}]
@@ -179,7 +179,7 @@ var resumeScripts = map[string]string{
 		< ["entries",1,2,[["add",["a"],1]]]
 		merge {"x":1}
 		` + reopening + `
-		> ["hello","0123456789abcdef","me",{"connection":2}]
+		> ["hello","0123456789abcdef","me",{"connection":2,"epoch":"s1"}]
 		> ["join",1,"abc","e",2,0]
 		< ` + welcome + `
 		< ["joined",1,"e",1,0,[],{"count":0}]
@@ -201,7 +201,7 @@ var resumeScripts = map[string]string{
 		! status
 		tick 5000
 		connected
-		> ["hello","0123456789abcdef","me",{"connection":2}]
+		> ["hello","0123456789abcdef","me",{"connection":2,"epoch":"s1"}]
 		> ["join",1,"abc"]
 		! ...
 		< ` + welcome + `
@@ -218,12 +218,12 @@ var resumeScripts = map[string]string{
 		! status
 		tick 5000
 		connected
-		> ["hello","0123456789abcdef","me",{"connection":2}]
+		> ["hello","0123456789abcdef","me",{"connection":2,"epoch":"s1"}]
 		> ["join",1,"abc"]
 		view {"count":0,"list":["a","b"]}
 	`,
 	"a resume that was not asked for": opening + reopening + `
-		> ["hello","0123456789abcdef","me",{"connection":2}]
+		> ["hello","0123456789abcdef","me",{"connection":2,"epoch":"s1"}]
 		> ["join",1,"abc","e",1,0]
 		< ` + welcome + `
 		< ["joined",1,"e",2,0]
@@ -373,7 +373,7 @@ var endScripts = map[string]string{
 		leave
 		join abc
 		` + reopening + `
-		> ["hello","0123456789abcdef","me",{"connection":2}]
+		> ["hello","0123456789abcdef","me",{"connection":2,"epoch":"s1"}]
 		> ["join",1,"abc"]
 		< ` + welcome + `
 		< ["joined",1,"e",1,1,[],{"count":0}]
@@ -393,7 +393,7 @@ var endScripts = map[string]string{
 		leave
 		join abc
 		` + reopening + `
-		> ["hello","0123456789abcdef","me",{"connection":2}]
+		> ["hello","0123456789abcdef","me",{"connection":2,"epoch":"s1"}]
 		> ["join",1,"abc"]
 		< ` + welcome + `
 		< ["joined",1,"e",1,1,[],{"count":0,"list":["a"]}]
@@ -402,7 +402,7 @@ var endScripts = map[string]string{
 		patch [{"op":"remove","path":"/list/0"}]
 		> nothing
 		` + reopeningAt("9000") + `
-		> ["hello","0123456789abcdef","me",{"connection":3}]
+		> ["hello","0123456789abcdef","me",{"connection":3,"epoch":"s1"}]
 		> ["join",1,"abc","e",1,0]
 		< ` + welcome + `
 		< ["joined",1,"e",1,1]
