@@ -113,7 +113,8 @@ func runHistory(t *testing.T, seed uint64, workers, operations int, counts *hist
 	}
 	h.start("127.0.0.1:0", options, server.StateOptions{Identifier: "s", InitialValue: initialContent()})
 	t.Cleanup(func() { h.server.Close() })
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	patience := 5*time.Minute + time.Duration(operations)*50*time.Millisecond // others run beside it, and the machine may be busy
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 
 	follower := h.join("follower", "s", wasmclient.WithListenerBacklog(1<<20))
