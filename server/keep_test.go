@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/server-state-sync/server-state-sync/document"
@@ -12,7 +13,7 @@ import (
 // breaking is a store that fails where the test says so.
 type breaking struct {
 	stores.Store
-	create, remove, keep, checkpoint error
+	create, remove, keep, checkpoint, states, sessions error
 }
 
 func (b *breaking) Create(identifier string, header []byte, version uint64, checkpoint []byte, committed stores.Committed) (stores.Log, error) {
@@ -21,6 +22,14 @@ func (b *breaking) Create(identifier string, header []byte, version uint64, chec
 	}
 	log, err := b.Store.Create(identifier, header, version, checkpoint, committed)
 	return breakingLog{log, b}, err
+}
+
+func (b *breaking) States(visit func(identifier string, header []byte, err error)) error {
+	return errors.Join(b.Store.States(visit), b.states)
+}
+
+func (b *breaking) Sessions(visit func(id string, text []byte)) error {
+	return errors.Join(b.Store.Sessions(visit), b.sessions)
 }
 
 func (b *breaking) Remove(identifiers ...string) error {
@@ -76,6 +85,30 @@ func TestStoreThatFailsLeavesStatesToRead(t *testing.T) {
 				t.Error("a state left memory that cannot be kept")
 			}
 			b.checkpoint, b.keep = nil, nil
+		})
+	}
+}
+
+// Damage somewhere in the store keeps nothing else from being served; a store that cannot be read does.
+func TestDamageOfAStoreKeepsNothingElseFromBeingServed(t *testing.T) {
+	for name, damage := range map[string]func(b *breaking, err error){
+		"states": func(b *breaking, err error) { b.states = err }, "sessions": func(b *breaking, err error) { b.sessions = err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := &breaking{Store: stores.NewMemory()}
+			f := newFixture(t, Options{Store: b})
+			f.create(StateOptions{Identifier: "s", InitialValue: map[string]any{"n": 1}})
+			f.joined("a", "s").send(`["merge",1,1,0,{"n":2}]`)
+			damage(b, fmt.Errorf("a session: %w", stores.ErrCorrupt))
+			f = f.restart(Options{})
+			f.create(StateOptions{Identifier: "s"})
+			if got, want := f.value("s"), `{"n":2}`; got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+			damage(b, errors.New("the disk is gone"))
+			if _, err := New(Options{Store: b}); err == nil || !strings.Contains(err.Error(), "the disk is gone") {
+				t.Errorf("got %v", err)
+			}
 		})
 	}
 }

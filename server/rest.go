@@ -34,7 +34,7 @@ func (s *StateSyncer) readStore() error {
 	if durability := s.options.Store.Durability(); durability != stores.Memory {
 		s.durability = string(durability)
 	}
-	if err := s.sessions.readStore(s.options.Store); err != nil {
+	if err := s.unlessDamaged(s.sessions.readStore(s.options.Store)); err != nil {
 		return fmt.Errorf("read the sessions: %w", err)
 	}
 	var over []string
@@ -51,13 +51,23 @@ func (s *StateSyncer) readStore() error {
 		}
 		s.stored[identifier] = r
 	})
-	if err == nil && len(over) > 0 {
+	if err = s.unlessDamaged(err); err == nil && len(over) > 0 {
 		err = s.options.Store.Remove(over...)
 	}
 	if err != nil {
 		return fmt.Errorf("read the states: %w", err)
 	}
 	return nil
+}
+
+// unlessDamaged logs that something in the store is damaged, which does not keep the rest from being served, and returns
+// any other error.
+func (s *StateSyncer) unlessDamaged(err error) error {
+	if errors.Is(err, stores.ErrCorrupt) {
+		s.options.Logger.Error("a part of the store is damaged; what can be read is served", "error", err)
+		return nil
+	}
+	return err
 }
 
 // nameRestored asks the program for the rules of a state that the store has, and reports whether its time is over.

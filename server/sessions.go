@@ -23,7 +23,7 @@ func (t *sessions) readStore(store stores.Store) error {
 		t.putAway(s)
 		t.reviewAfter(s, t.server.options.SessionExpiry)
 	})
-	if err == nil && len(drop) > 0 {
+	if len(drop) > 0 {
 		t.unkeep(drop...)
 	}
 	return err

@@ -39,9 +39,11 @@ type Store interface {
 
 	// States calls visit with the header of every state that is kept; one whose header is damaged has err set and wrapping
 	// ErrCorrupt. Create and Remove calls meanwhile may or may not be seen. visit must not keep the header.
+	// An error that wraps ErrCorrupt says that something is damaged of which not even the name is known; all that can be read
+	// was visited.
 	States(visit func(identifier string, header []byte, err error)) error
 
-	// Sessions calls visit with every session that is kept. visit must not keep the text.
+	// Sessions calls visit with every session that is kept. visit must not keep the text. Errors as of States.
 	Sessions(visit func(id string, text []byte)) error
 
 	// Create begins to keep a state and returns when that is kept: its header, and its checkpoint, which is that of
