@@ -69,6 +69,12 @@ var rooms = []room{
 		why:  "it is the browser's download, and it is simulated for virtual days",
 	},
 	{
+		path: "internal/shrink", layer: 1,
+		idea: "the browser's module in fewer bytes than the linker makes it; a step of its build",
+		bans: []string{"context", "net", "syscall/js", "time"},
+		why:  "a file in, a file out",
+	},
+	{
 		path: "stores", layer: 1,
 		idea: "the seam between states and what keeps them; a store in memory",
 		bans: []string{"net", "syscall/js"},

@@ -25,7 +25,7 @@ func TestCompletions(t *testing.T) {
 		typed string
 		want  string // the words, without their descriptions
 	}{
-		{"", "serve watch get append update patch version completion"},
+		{"", "serve watch get append update patch export import version completion"},
 		{"get --js", "--json"},
 		{"watch --property x --c", "--changes-only --ca --connect-timeout --client-identifier"},
 		{"patch --connect-timeout 1ms ws://127.0.0.1:1 demo [] --j", "--json"},
