@@ -74,18 +74,19 @@ func TestTokensInEveryPlace(t *testing.T) {
 				path, header, subprotocols := place.put(token)
 				return dialRawAt(t, h.StateSyncer, path, &websocket.DialOptions{HTTPHeader: header, Subprotocols: subprotocols})
 			}
+			var got string // what came last
 			expect := func(what, token, want string) *rawClient {
 				t.Helper()
 				c := try(token)
 				if want != "" && strings.HasPrefix(want, unauthorized) {
-					if got := c.recv(); got != want {
+					if got = c.recv(); got != want {
 						t.Errorf("%s: got %s, want %s", what, got, want)
 					}
 					c.closed(4100)
 					return c
 				}
 				c.send(aliceHello, `["join",1,"alice's"]`)
-				if got := c.recv(); !strings.HasPrefix(got, want) {
+				if got = c.recv(); !strings.HasPrefix(got, want) {
 					t.Errorf("%s: got %s, want %s", what, got, want)
 				}
 				return c
@@ -94,13 +95,14 @@ func TestTokensInEveryPlace(t *testing.T) {
 			expect("bad", "alice's", unauthorized+`"The access token was not accepted; get a new one before connecting again.",0]`)
 			expect("bad", strings.Repeat("x", 8000), unauthorized+`"The access token was not accepted; get a new one before connecting again.",0]`)
 			first := expect("good", "alice's first", `["welcome",`)
+			for !strings.Contains(got, `["joined",1,`) {
+				got = first.recv()
+			}
 			expect("swapped", "bob's", `["bye",4107,"the session belongs to another client",0]`)
 			h.expired.Store(true)
 			first.send(`["merge",1,1,0,{"secret":2}]`) // who is connected stays connected, and nobody fenced her
-			for got := first.recv(); !strings.Contains(got, `["accepted",1,1,1]`); got = first.recv() {
-				if !strings.HasPrefix(got, `["joined",1,`) {
-					t.Errorf("got %s", got)
-				}
+			if got = first.recv(); got != `["accepted",1,1,1]` {
+				t.Errorf("got %s", got)
 			}
 			if err := first.conn.CloseNow(); err != nil {
 				t.Error(err)

@@ -28,7 +28,8 @@ import (
 //	52  8  version of the record or checkpoint
 //	60  8  first: with a base, the version of the oldest record that is kept
 //	68  8  base: which checkpoint of the state it is, from 1; with a record, the last one before it
-//	76  n  name: the state's identifier, the session's id
+//	76  8  last: the last version that was appended when the frame was
+//	84  n  name: the state's identifier, the session's id
 //
 // The head stands twice because it tells whose the frame is: with one of the two damaged it is still read, and with the
 // body damaged the state can be named. Texts in UTF-8 contain no magic, so a damaged head does not let a text pass for a frame.
@@ -44,6 +45,7 @@ type frame struct {
 	version uint64
 	first   uint64
 	base    uint64
+	last    uint64
 }
 
 // kind is what a frame says.
@@ -63,7 +65,7 @@ const (
 const (
 	headMagic = "\xffSs\xf1"
 	tailMagic = "\xffSs\xf2"
-	headFixed = 76
+	headFixed = 84
 	baseFixed = 8
 	maxName   = 1 << 12
 )
@@ -91,7 +93,7 @@ func appendFrame(out []byte, f *frame, body ...[]byte) []byte {
 	out = binary.BigEndian.AppendUint16(out, uint16(len(f.name)))
 	out = binary.BigEndian.AppendUint32(out, f.bodyLen)
 	out = binary.BigEndian.AppendUint32(out, f.bodyCRC)
-	for _, n := range []uint64{f.seq, f.order, f.settled, f.number, f.version, f.first, f.base} {
+	for _, n := range []uint64{f.seq, f.order, f.settled, f.number, f.version, f.first, f.base, f.last} {
 		out = binary.BigEndian.AppendUint64(out, n)
 	}
 	out = append(out, f.name...)
@@ -119,7 +121,7 @@ func headAt(data []byte, at int, magic string) (f frame, ok bool) {
 	return frame{
 		kind: kind(h[8]), name: string(h[headFixed : headFixed+name]),
 		bodyLen: binary.BigEndian.Uint32(h[12:]), bodyCRC: binary.BigEndian.Uint32(h[16:]),
-		seq: n(20), order: n(28), settled: n(36), number: n(44), version: n(52), first: n(60), base: n(68),
+		seq: n(20), order: n(28), settled: n(36), number: n(44), version: n(52), first: n(60), base: n(68), last: n(76),
 	}, true
 }
 

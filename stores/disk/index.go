@@ -42,6 +42,7 @@ type state struct {
 
 	found map[uint64]place // records by version, while the log is read
 	named uint64           // the highest ordinal of a base that a frame names
+	said  uint64           // the highest version that a frame says was appended
 }
 
 func (s *state) last() uint64 { return s.first + uint64(len(s.records)) - 1 }
@@ -74,7 +75,7 @@ func (x *index) state(f *frame) *state {
 		x.byNumber[f.number], x.byName[f.name] = s, s
 		x.numbers = max(x.numbers, f.number)
 	}
-	s.newest, s.named = max(s.newest, f.order), max(s.named, f.base)
+	s.newest, s.named, s.said = max(s.newest, f.order), max(s.named, f.base), max(s.said, f.last)
 	return s
 }
 
@@ -164,7 +165,7 @@ func (x *index) settle(gap uint64) {
 }
 
 func (s *state) settle() {
-	last := s.version
+	last := max(s.version, s.said)
 	for version := range s.found {
 		last = max(last, version)
 	}

@@ -47,7 +47,7 @@ func (s *Store) Create(identifier string, header []byte, version uint64, checkpo
 		store: s, name: identifier, number: number, committed: listener(committed),
 		version: version, first: version + 1, last: version, reported: version, base: 1,
 	}
-	f := frame{kind: kindBase, name: identifier, number: number, version: version, first: version + 1, base: 1}
+	f := frame{kind: kindBase, name: identifier, number: number, version: version, first: version + 1, base: 1, last: version}
 	if err := s.wait(op{frame: f}, joinBase(header), header, checkpoint); err != nil {
 		return nil, err
 	}
@@ -152,7 +152,7 @@ func (l *stateLog) Append(version uint64, record []byte) (bool, error) {
 	if version != l.last+1 {
 		return false, fmt.Errorf("version %d was appended where %d is next", version, l.last+1)
 	}
-	f := frame{kind: kindRecord, name: l.name, number: l.number, version: version, base: l.base}
+	f := frame{kind: kindRecord, name: l.name, number: l.number, version: version, base: l.base, last: version}
 	if err := l.store.enqueue(op{frame: f, log: l}, record); err != nil {
 		return false, err
 	}
@@ -172,7 +172,7 @@ func (l *stateLog) Checkpoint(header []byte, version uint64, checkpoint []byte, 
 		return nil // the former checkpoint and the records since are as good
 	}
 	first := max(l.first, keep)
-	f := frame{kind: kindBase, name: l.name, number: l.number, version: version, first: first, base: l.base + 1}
+	f := frame{kind: kindBase, name: l.name, number: l.number, version: version, first: first, base: l.base + 1, last: l.last}
 	if err := l.store.enqueue(op{frame: f, log: l}, joinBase(header), header, checkpoint); err != nil {
 		return err
 	}
