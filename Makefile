@@ -22,7 +22,7 @@ test: ## check, then every test: natively with the race detector, on js/wasm, fu
 	@scripts/need.sh go git cc node npm
 	@scripts/test.sh
 
-proof: ## the random tests at a length that no ordinary run has; about an hour
+proof: ## the random tests at a length that no ordinary run has; a few hours
 	@scripts/need.sh go
 	@scripts/proof.sh
 

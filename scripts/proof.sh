@@ -1,5 +1,5 @@
 #!/bin/sh
-# The random tests at a length that no ordinary run has: about an hour on two cores. Each part prints its seeds.
+# The random tests at a length that no ordinary run has: a few hours on two cores. Each part prints its seeds.
 . scripts/parts.sh
 
 # quietly COMMAND...: prints what the command has said when it ends, without what passed of single seeds.
@@ -24,4 +24,6 @@ part "versions of two million operations" proof -run '^TestVersionsWitnessTheOrd
 	-witness.seeds 100 -witness.operations 20000
 part "one million malformed frames" proof -run '^TestServerSurvivesMalformedFrames$' ./server -malformed.frames 1000000
 part "network faults, 100 rounds each" proof -run '^TestChangesAreMadeOnceThroughEveryFault$' ./internal/jointtest -fault.rounds 100
+part "2,000 kills of the server under 64 writers" proof -run '^TestKilledServerLosesNothing$' ./cmd/statesync -kills 2000
+part "20,000 losses of power" proof -run '^TestALossOfPowerLosesNothingThatWasAcknowledged$' ./stores/disk -disk.seeds 10000
 finish "make proof:"

@@ -143,6 +143,18 @@ func TestExportAndImport(t *testing.T) {
 	}
 }
 
+// A folder that is not there is no empty backup, and is not made.
+func TestExportOfNoFolderFails(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "mistyped")
+	stdout, stderr, code := runs(t, "", "export", "--data", folder)
+	if code != 1 || stdout != "" || !strings.Contains(stderr, "there is no folder to read") {
+		t.Errorf("exit code %d, %q, %q", code, stdout, stderr)
+	}
+	if _, err := os.Stat(folder); !os.IsNotExist(err) {
+		t.Errorf("the folder was made: %v", err)
+	}
+}
+
 func exported(t *testing.T, folder string, states ...string) string {
 	t.Helper()
 	stdout, stderr, code := runs(t, "", append([]string{"export", "--data", folder}, states...)...)

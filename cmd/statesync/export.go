@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/urfave/cli/v3"
 )
@@ -20,7 +21,7 @@ printed as it is at some moment. What cannot be read is told on standard error w
 and the exit code is 1.
 
 Example: statesync export --data DIR > backup.ndjson`,
-		Flags:  []cli.Flag{dataFlag()},
+		Flags:  []cli.Flag{dataFlag(wantsFolder)},
 		Action: export,
 	}
 }
@@ -28,6 +29,11 @@ Example: statesync export --data DIR > backup.ndjson`,
 func export(ctx context.Context, command *cli.Command) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
+	if folder := command.String("data"); folder != "" {
+		if _, err := os.Stat(folder); err != nil {
+			return fmt.Errorf("export: there is no folder to read: %w", err)
+		}
+	}
 	states, err := keeperOf(ctx, command)
 	if err != nil {
 		return err

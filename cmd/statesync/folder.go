@@ -12,12 +12,14 @@ import (
 	"github.com/server-state-sync/server-state-sync/stores/disk"
 )
 
-func dataFlag() *cli.StringFlag {
-	return &cli.StringFlag{
-		Name: "data", TakesFile: true, Sources: cli.EnvVars("STATESYNC_DATA"),
-		Usage: "the `FOLDER` that keeps the states; it is made where there is none",
-	}
+func dataFlag(usage string) *cli.StringFlag {
+	return &cli.StringFlag{Name: "data", TakesFile: true, Sources: cli.EnvVars("STATESYNC_DATA"), Usage: usage}
 }
+
+const (
+	makesFolder = "the `FOLDER` that keeps the states; it is made where there is none"
+	wantsFolder = "the `FOLDER` that keeps the states"
+)
 
 // keptOptions are those of a server whose states are in the folder: the rules of every state are the program's own.
 func keptOptions(store *disk.Store) server.Options {

@@ -26,7 +26,7 @@ is 1.
 
 Example: statesync import --data DIR < backup.ndjson`,
 		Flags: []cli.Flag{
-			dataFlag(),
+			dataFlag(makesFolder),
 			&cli.BoolFlag{Name: "replace", Usage: "end states that are there already, and take those of the lines"},
 		},
 		Action: importLines,

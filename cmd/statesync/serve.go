@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -35,7 +36,7 @@ Example: statesync serve --data DIR --states states.json
 where the file holds identifiers, each with its initial value: {"demo": {"numbers": [], "counter": 0}}. A state that the
 folder has goes before one in the file.`,
 		Flags: []cli.Flag{
-			dataFlag(),
+			dataFlag(makesFolder),
 			&cli.StringFlag{
 				Name: "durability", Value: string(stores.Synced), Sources: cli.EnvVars("STATESYNC_DURABILITY"),
 				Usage: "what --data does before a change is acknowledged: synced, the disk has it; written, the operating system has it, which is faster and may lose acknowledged changes when the machine loses power",
@@ -123,7 +124,10 @@ func serve(ctx context.Context, command *cli.Command) error {
 	warnIfOpen(options, syncer.Addr())
 	fmt.Fprint(command.Root().Writer, welcome(clientAddress(syncer.Addr(), options.TLS != nil), command.String("data"), states))
 	<-ctx.Done()
-	return drain(syncer)
+	options.Logger.Info("shutting down: what has arrived is answered, clients are told to come back")
+	err = drain(syncer)
+	options.Logger.Info("shut down")
+	return err
 }
 
 // storeOf opens the folder of --data and puts it into the options; nil where the states are in memory.
@@ -241,9 +245,9 @@ func welcome(address, folder string, states []initialState) string {
 	var b strings.Builder
 	kept := "states are in memory, and end with it; --data DIR keeps them"
 	if folder != "" {
-		kept = "states are kept in " + folder
+		kept = "states are kept in " + absolute(folder)
 	}
-	fmt.Fprintf(&b, "statesync listens on %s (ctrl-C ends it)\n%s\n", address, kept)
+	fmt.Fprintf(&b, "statesync listens on %s (process %d; ctrl-C ends it)\n%s\n", address, os.Getpid(), kept)
 	if len(states) == 0 {
 		return b.String()
 	}
@@ -254,6 +258,14 @@ func welcome(address, folder string, states []initialState) string {
 	}
 	b.WriteByte('\n')
 	return b.String()
+}
+
+// absolute returns the whole path, for who reads it elsewhere.
+func absolute(path string) string {
+	if whole, err := filepath.Abs(path); err == nil {
+		return whole
+	}
+	return path
 }
 
 // emptyArray returns the first property that waits to be filled, or "".

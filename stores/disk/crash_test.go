@@ -15,7 +15,10 @@ import (
 	"github.com/server-state-sync/server-state-sync/stores"
 )
 
-var crashSeed = flag.Uint64("disk.seed", 0, "replay this seed of the crash tests")
+var (
+	crashSeed  = flag.Uint64("disk.seed", 0, "replay this seed of the crash tests")
+	crashSeeds = flag.Uint64("disk.seeds", 100, "how many stores lose their power, each twice, in TestALossOfPowerLosesNothingThatWasAcknowledged")
+)
 
 // model is what a store must have after the first n ops of a life.
 type model struct {
@@ -243,7 +246,7 @@ func wait(s *Store) { _ = s.wait(op{}) }
 var crashOptions = []Options{{SegmentBytes: 256 << 10}, {SegmentBytes: 4 << 10}}
 
 func TestALossOfPowerLosesNothingThatWasAcknowledged(t *testing.T) {
-	for i := range uint64(100) {
+	for i := range *crashSeeds {
 		seed := i + 1
 		if *crashSeed != 0 {
 			seed = *crashSeed
