@@ -127,12 +127,12 @@ func (c *Client) OnConnection(ctx context.Context) error {
 // The error is an [Error] with the server's code, such as [ErrStateNotFound] and [ErrNotAllowed]; that of a client that
 // has given up; or that of ctx, and then the state is left again.
 func (c *Client) ConnectToState(ctx context.Context, identifier string) (*State, error) {
-	s := c.join(identifier)
-	select {
-	case <-s.ready:
-	case <-ctx.Done():
-		s.Leave()
-		return nil, waitEnded(ctx, "the state "+quote(identifier)+" is not connected yet")
+	s := c.State(identifier)
+	if err := s.Ready(ctx); err != nil {
+		if ctx.Err() != nil {
+			s.Leave()
+		}
+		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -147,6 +147,11 @@ func (c *Client) ConnectToState(ctx context.Context, identifier string) (*State,
 	return s, nil
 }
 
+// State begins to connect to the state and returns it without waiting; [State.Ready] waits. Until then its value is an
+// empty object, and changes wait to be sent. Like [Client.ConnectToState] it counts one more user of the state, but the
+// state does not become the one connected last.
+func (c *Client) State(identifier string) *State { return c.join(identifier) }
+
 // join returns the state with one more user.
 func (c *Client) join(identifier string) *State {
 	c.mu.Lock()
@@ -154,7 +159,7 @@ func (c *Client) join(identifier string) *State {
 	joined := c.core.Join(identifier)
 	s := c.states[joined]
 	if s == nil {
-		s = &State{client: c, identifier: identifier, ready: make(chan struct{}), core: joined}
+		s = &State{client: c, identifier: identifier, ready: make(chan struct{}), over: make(chan struct{}), core: joined}
 		s.hearing.limit = c.options.listenerBacklog
 		c.states[joined] = s
 	}

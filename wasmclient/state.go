@@ -1,6 +1,7 @@
 package wasmclient
 
 import (
+	"context"
 	"slices"
 
 	"github.com/server-state-sync/server-state-sync/document"
@@ -15,6 +16,7 @@ type State struct {
 	client     *Client
 	identifier string
 	ready      chan struct{} // closed when the value is there for the first time, or the state is over
+	over       chan struct{} // closed when the state is over
 
 	// Guarded by Client.mu.
 	core    *core.State
@@ -27,6 +29,23 @@ type State struct {
 
 // Identifier returns the state's identifier.
 func (s *State) Identifier() string { return s.identifier }
+
+// Ready waits until the state's value is there for the first time. The error is that of a state that is over, as from
+// [State.Err], or that of ctx.
+func (s *State) Ready(ctx context.Context) error {
+	select {
+	case <-s.ready:
+		return s.Err()
+	case <-ctx.Done():
+		return waitEnded(ctx, "the state "+quote(s.identifier)+" is not connected yet")
+	}
+}
+
+// Joined reports whether the state's value has been there, so that Ready would not wait, and the state is not over.
+func (s *State) Joined() bool { return s.isReady() && s.Err() == nil }
+
+// Done is closed when the state is over: it was left, the server ended it, or the client has ended. Err says why.
+func (s *State) Done() <-chan struct{} { return s.over }
 
 // GetState returns the state as this client sees it: the confirmed value with the changes of this client that have no
 // verdict yet. A change of this client is in it as soon as the method that makes it has begun to wait. After the state
@@ -130,6 +149,7 @@ func (s *State) Leave() {
 // end is called with mu held when the state is over, after its changes have settled.
 func (s *State) end(err error) {
 	s.err = err
+	close(s.over)
 	if !s.isReady() {
 		close(s.ready)
 	}

@@ -28,8 +28,17 @@ var errStale error = &Error{Code: protocol.CodeStale}
 // that it returns is returned as it is, and nothing was done. Otherwise errors are those of UpdateState.
 func (s *State) Transact(ctx context.Context, reads []string, update func(previous document.Value) (updates any, err error)) (version uint64, err error) {
 	reads = slices.Clone(reads)
+	return s.TransactReading(ctx, func(previous document.Value) (any, []string, error) {
+		updates, err := update(previous)
+		return updates, reads, err
+	})
+}
+
+// TransactReading is [State.Transact] for a function of which nobody knows beforehand what it looks at: it returns the
+// top-level properties that it has read with its updates, nil for all of them.
+func (s *State) TransactReading(ctx context.Context, update func(previous document.Value) (updates any, reads []string, err error)) (version uint64, err error) {
 	for refusals, alone := 0, false; refusals < mostRefusals; alone = true {
-		p, version, err := s.transactOnce(ctx, reads, update, alone)
+		p, version, err := s.transactOnce(ctx, update, alone)
 		if !errors.Is(err, errStale) {
 			return version, err
 		}
@@ -44,13 +53,13 @@ func (s *State) Transact(ctx context.Context, reads []string, update func(previo
 }
 
 // transactOnce runs the function on the view and waits for the verdict, alone or beside other transactions.
-func (s *State) transactOnce(ctx context.Context, reads []string, update func(document.Value) (any, error), alone bool) (p *Pending, version uint64, err error) {
+func (s *State) transactOnce(ctx context.Context, update func(document.Value) (any, []string, error), alone bool) (p *Pending, version uint64, err error) {
 	if err := s.takeTurn(ctx, alone); err != nil {
 		return nil, 0, err
 	}
 	defer s.endTurn()
 	previous, version, basis := s.look()
-	updates, err := update(previous)
+	updates, reads, err := update(previous)
 	if err != nil || updates == nil {
 		return nil, version, err
 	}
