@@ -2,88 +2,35 @@ package jsbridge
 
 import (
 	"context"
-	"sync"
+	"slices"
 	"syscall/js"
 
-	"github.com/server-state-sync/server-state-sync/document"
 	"github.com/server-state-sync/server-state-sync/wasmclient"
 )
 
 // A client is the Go client with the functions that JavaScript calls it by.
 type client struct {
 	*wasmclient.Client
-
-	mu        sync.Mutex // guards functions
-	functions []js.Func  // released by close
+	functions
+	states  []*state // not left yet
+	mirrors int      // made so far
 }
 
-// function makes a JavaScript function that lives until the client is closed.
-func (c *client) function(call func(args []js.Value) js.Value) js.Func {
-	made := js.FuncOf(func(_ js.Value, args []js.Value) any { return call(args) })
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.functions = append(c.functions, made)
-	return made
+// publish returns the JavaScript object with the client's methods.
+func (c *client) publish() js.Value {
+	return c.object(append(c.methods(), changes(c.Client)...))
 }
 
-// release gives back what function made.
-func (c *client) release() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, function := range c.functions {
-		function.Release()
+func (c *client) methods() []method {
+	return []method{
+		{"onConnection", c.onConnection},
+		{"connectToState", c.connectToState},
+		{"state", c.state},
+		{"onError", c.onError},
+		{"onStatus", c.onStatus},
+		{"status", func([]js.Value) js.Value { return statusOf(c.Status()) }},
+		{"close", c.close},
 	}
-	c.functions = nil
-}
-
-// Constructor returns the JavaScript function (endpoint, clientIdentifier, accessToken) that makes a client object, or
-// returns an Error that says which argument is wrong.
-func Constructor() js.Value {
-	return js.FuncOf(func(_ js.Value, args []js.Value) any {
-		object, err := construct(args)
-		if err != nil {
-			return toJSError(err)
-		}
-		return object
-	}).Value
-}
-
-func construct(args []js.Value) (js.Value, error) {
-	var texts [3]string
-	for i := range texts {
-		switch {
-		case i < len(args) && args[i].Type() == js.TypeString:
-			texts[i] = args[i].String()
-		case i == 2 && (i >= len(args) || args[i].IsUndefined() || args[i].IsNull()):
-		default:
-			return js.Value{}, argumentError("the endpoint, the client identifier and the access token are strings; the token may be left out")
-		}
-	}
-	made, err := wasmclient.New(texts[0], texts[1], texts[2])
-	if err != nil {
-		return js.Value{}, argumentError(err.Error())
-	}
-	c := &client{Client: made}
-	return c.object(), nil
-}
-
-// object returns the JavaScript object with the client's methods.
-func (c *client) object() js.Value {
-	object := js.Global().Get("Object").New()
-	for name, method := range map[string]func(args []js.Value) js.Value{
-		"onConnection":              c.onConnection,
-		"connectToState":            c.connectToState,
-		"updateState":               c.updateState,
-		"patchState":                c.patchState,
-		"getState":                  c.getState,
-		"addStateUpdateListener":    c.addStateUpdateListener,
-		"removeStateUpdateListener": c.removeStateUpdateListener,
-		"onError":                   c.onError,
-		"close":                     c.close,
-	} {
-		object.Set(name, c.function(method))
-	}
-	return object
 }
 
 func (c *client) onConnection([]js.Value) js.Value {
@@ -107,84 +54,21 @@ func (c *client) connectToState(args []js.Value) js.Value {
 	})
 }
 
-// updateState(updates) and updateState(previous => updates) resolve with the version.
-func (c *client) updateState(args []js.Value) js.Value {
-	if len(args) < 1 {
-		return rejected(argumentError("updateState takes an object of updates, or a function that returns one"))
+// state(identifier) begins to connect to a state and returns its object.
+func (c *client) state(args []js.Value) js.Value {
+	if len(args) < 1 || args[0].Type() != js.TypeString {
+		return toJSError(argumentError("state takes the identifier of a state, a string"))
 	}
-	if args[0].Type() == js.TypeFunction {
-		return promise(func() (js.Value, error) { return c.transact(args[0]) })
-	}
-	updates, err := fromJS(args[0])
-	if err != nil {
-		return rejected(err)
-	}
-	return promise(func() (js.Value, error) {
-		version, err := c.UpdateState(context.Background(), updates)
-		return js.ValueOf(float64(version)), err
-	})
-}
-
-func (c *client) transact(update js.Value) (js.Value, error) {
-	version, err := c.Transact(context.Background(), nil, func(previous document.Value) (updates any, err error) {
-		defer thrown(&err)
-		return fromJS(update.Invoke(toJS(previous)))
-	})
-	return js.ValueOf(float64(version)), err
-}
-
-// patchState(operations) takes RFC 6902's operations and increment.
-func (c *client) patchState(args []js.Value) js.Value {
-	if len(args) < 1 {
-		return rejected(argumentError("patchState takes an array of operations"))
-	}
-	text, err := stringify(args[0])
-	if err != nil {
-		return rejected(err)
-	}
-	ops, err := document.ParsePatch(text, document.Limits{})
-	if err != nil {
-		return rejected(err)
-	}
-	return promise(func() (js.Value, error) {
-		version, err := c.PatchState(context.Background(), ops...)
-		return js.ValueOf(float64(version)), err
-	})
-}
-
-func (c *client) getState([]js.Value) js.Value { return toJS(c.GetState()) }
-
-// addStateUpdateListener(listenerIdentifier, (updates, previous) => ..., properties).
-func (c *client) addStateUpdateListener(args []js.Value) js.Value {
-	if len(args) < 2 || args[0].Type() != js.TypeString || args[1].Type() != js.TypeFunction {
-		return toJSError(argumentError("addStateUpdateListener takes an identifier, a function, and a list of properties or nothing"))
-	}
-	call := args[1]
-	var properties []string
-	if len(args) > 2 && args[2].InstanceOf(js.Global().Get("Array")) {
-		for i := range args[2].Length() {
-			properties = append(properties, args[2].Index(i).String())
-		}
-	}
-	c.AddStateUpdateListener(args[0].String(), func(u wasmclient.Update) {
-		call.Invoke(toJS(u.Updates), toJS(u.Previous))
-	}, properties...)
-	return js.Undefined()
-}
-
-func (c *client) removeStateUpdateListener(args []js.Value) js.Value {
-	return js.ValueOf(len(args) > 0 && args[0].Type() == js.TypeString && c.RemoveStateUpdateListener(args[0].String()))
+	s := &state{State: c.State(args[0].String()), client: c}
+	c.states = append(c.states, s)
+	return s.object(append(s.methods(), changes(s.State)...))
 }
 
 // onError(listener) tells the listener of every error and returns a function that ends this; onError() is a Promise of
 // the oldest error that nobody was told of.
 func (c *client) onError(args []js.Value) js.Value {
 	if len(args) > 0 && args[0].Type() == js.TypeFunction {
-		unsubscribe := c.OnError(func(err error) { args[0].Invoke(toJSError(err)) })
-		return c.function(func([]js.Value) js.Value {
-			unsubscribe()
-			return js.Undefined()
-		}).Value
+		return c.ending(c.OnError(func(err error) { args[0].Invoke(toJSError(err)) }))
 	}
 	return promise(func() (js.Value, error) {
 		told, unsubscribe := make(chan error), make(chan func(), 1)
@@ -196,10 +80,52 @@ func (c *client) onError(args []js.Value) js.Value {
 	})
 }
 
-// close() resolves when the client has ended, and gives its functions back.
+// onStatus(listener) tells the listener when the status has changed, and returns a function that ends this.
+func (c *client) onStatus(args []js.Value) js.Value {
+	if len(args) < 1 || args[0].Type() != js.TypeFunction {
+		return toJSError(argumentError("onStatus takes a function"))
+	}
+	return c.ending(c.OnStatus(func(status wasmclient.Status) { args[0].Invoke(statusOf(status)) }))
+}
+
+// ending makes a function of what ends a subscription.
+func (c *client) ending(unsubscribe func()) js.Value {
+	return c.function(func([]js.Value) js.Value {
+		unsubscribe()
+		return js.Undefined()
+	})
+}
+
+// close() resolves when the client has ended, and gives all functions back.
 func (c *client) close([]js.Value) js.Value {
 	return promise(func() (js.Value, error) {
-		defer c.release()
-		return js.Undefined(), c.Close()
+		err := c.Close()
+		for _, s := range slices.Clone(c.states) {
+			s.release()
+		}
+		c.release()
+		return js.Undefined(), err
 	})
+}
+
+// statusOf returns the record of the JavaScript package, but for the changes that wait, which it counts itself.
+func statusOf(status wasmclient.Status) js.Value {
+	object := js.Global().Get("Object").New()
+	object.Set("phase", status.Phase.String())
+	object.Set("everConnected", status.EverConnected)
+	object.Set("attempt", status.Attempt)
+	object.Set("nextRetryAt", js.Null())
+	if !status.NextRetry.IsZero() {
+		object.Set("nextRetryAt", float64(status.NextRetry.UnixMilli()))
+	}
+	object.Set("pending", status.Pending)
+	object.Set("latencyMs", js.Null())
+	if status.Latency != 0 {
+		object.Set("latencyMs", float64(status.Latency.Milliseconds()))
+	}
+	object.Set("lastError", js.Null())
+	if status.LastError != nil {
+		object.Set("lastError", toJSError(status.LastError))
+	}
+	return object
 }

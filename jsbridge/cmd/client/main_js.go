@@ -1,16 +1,10 @@
-// Command client is the WebAssembly module: it hands the client's constructor to its loader and stays.
-//
-// The loader runs the module in a scope of its own, whose globalThis has a function serverStateSyncReady. Nothing is put
-// on the page's globalThis.
+// Command client is the WebAssembly module of the npm package: it hands the client to its loader, or to the page that
+// loaded it without one, and stays.
 package main
 
-import (
-	"syscall/js"
-
-	"github.com/server-state-sync/server-state-sync/jsbridge"
-)
+import "github.com/server-state-sync/server-state-sync/jsbridge"
 
 func main() {
-	js.Global().Call("serverStateSyncReady", jsbridge.Constructor())
+	jsbridge.Publish()
 	select {}
 }

@@ -1,0 +1,85 @@
+package jsbridge
+
+import (
+	"context"
+	"errors"
+	"syscall/js"
+
+	"github.com/server-state-sync/server-state-sync/wasmclient"
+)
+
+// newClient makes a client of the constructor's arguments.
+func newClient(args []js.Value) (*client, error) {
+	if len(args) < 2 || args[0].Type() != js.TypeString || args[1].Type() != js.TypeString {
+		return nil, argumentError("the endpoint and the client identifier are strings")
+	}
+	var options []wasmclient.Option
+	token := ""
+	if len(args) > 2 {
+		switch args[2].Type() {
+		case js.TypeString:
+			token = args[2].String()
+		case js.TypeFunction:
+			options = append(options, wasmclient.WithTokenSource(tokenSource(args[2])))
+		case js.TypeUndefined, js.TypeNull:
+		default:
+			return nil, argumentError("the access token is a string or a function; it may be left out")
+		}
+	}
+	if len(args) > 3 && args[3].Type() == js.TypeObject && args[3].Get("tokenInQuery").Truthy() {
+		options = append(options, wasmclient.WithTokenInQuery())
+	}
+	made, err := wasmclient.New(args[0].String(), args[1].String(), token, options...)
+	if err != nil {
+		return nil, argumentError(err.Error())
+	}
+	return &client{Client: made}, nil
+}
+
+// tokenSource asks a JavaScript function for the token, and waits for it where that is a Promise.
+func tokenSource(source js.Value) wasmclient.TokenSource {
+	return func(ctx context.Context) (token string, err error) {
+		defer thrown(&err)
+		made, err := settled(ctx, source.Invoke())
+		if err != nil {
+			return "", err
+		}
+		switch made.Type() {
+		case js.TypeString:
+			return made.String(), nil
+		case js.TypeUndefined, js.TypeNull:
+			return "", nil
+		}
+		return "", errors.New("the access token that the function gave is no string")
+	}
+}
+
+// settled waits for what the Promise resolves with; what is no Promise is its own result.
+func settled(ctx context.Context, promise js.Value) (js.Value, error) {
+	resolved, rejected := make(chan js.Value, 1), make(chan js.Value, 1)
+	var owned functions
+	defer owned.release()
+	send := func(to chan js.Value) js.Value {
+		return owned.function(func(args []js.Value) js.Value {
+			to <- args[0]
+			return js.Undefined()
+		})
+	}
+	js.Global().Get("Promise").Call("resolve", promise).Call("then", send(resolved), send(rejected))
+	select {
+	case v := <-resolved:
+		return v, nil
+	case reason := <-rejected:
+		return js.Undefined(), rejection(reason)
+	case <-ctx.Done():
+		return js.Undefined(), ctx.Err()
+	}
+}
+
+// rejection makes an error of what a Promise was rejected with, which may be anything.
+func rejection(reason js.Value) error {
+	if reason.InstanceOf(js.Global().Get("Error")) {
+		return js.Error{Value: reason}
+	}
+	return errors.New("a Promise was rejected with " + reason.String())
+}

@@ -1,0 +1,107 @@
+package jsbridge
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"syscall/js"
+
+	"github.com/server-state-sync/server-state-sync/document"
+	"github.com/server-state-sync/server-state-sync/wasmclient"
+)
+
+// A state is one use of a state that the client is connected to.
+type state struct {
+	*wasmclient.State
+	functions
+	client *client
+	mirror *mirror // nil: nobody follows
+	name   string  // of the mirror's listener
+}
+
+func (s *state) methods() []method {
+	return []method{
+		{"ready", s.ready},
+		{"ended", s.ended},
+		{"follow", s.follow},
+		{"transact", s.transact},
+		{"leave", s.leave},
+	}
+}
+
+// ready() resolves when the state's value is there, and whoever follows it has it.
+func (s *state) ready([]js.Value) js.Value {
+	return promise(func() (js.Value, error) {
+		err := s.Ready(context.Background())
+		if err == nil && s.mirror != nil {
+			s.mirror.flush()
+		}
+		return js.Undefined(), err
+	})
+}
+
+// ended() resolves with the Error that says why the state is over.
+func (s *state) ended([]js.Value) js.Value {
+	return promise(func() (js.Value, error) {
+		<-s.Done()
+		return toJSError(s.Err()), nil
+	})
+}
+
+// follow(follower) calls it with (steps, origin, version) whenever the view has changed, once for all that came
+// together. It is called within Go, so it must not call back.
+func (s *state) follow(args []js.Value) js.Value {
+	if len(args) < 1 || args[0].Type() != js.TypeFunction || s.mirror != nil {
+		return toJSError(argumentError("follow takes a function, once"))
+	}
+	s.client.mirrors++
+	s.name = "\x00mirror " + strconv.Itoa(s.client.mirrors) // NUL keeps it apart from users' names
+	s.mirror = follow(s.State, s.name, args[0])
+	return js.Undefined()
+}
+
+// transact(run) brings the follower to the view that the transaction is computed from and then calls run, which returns
+// {updates, reads}: updates may be undefined for none, and reads lists the top-level properties that it has looked at.
+// It is called again as long as others change these meanwhile. It resolves with the version.
+func (s *state) transact(args []js.Value) js.Value {
+	if len(args) < 1 || args[0].Type() != js.TypeFunction || s.mirror == nil {
+		return rejected(argumentError("transact takes a function, of a state that is followed"))
+	}
+	return promise(func() (js.Value, error) {
+		version, err := s.TransactReading(context.Background(), func(view document.Value) (updates any, reads []string, err error) {
+			defer thrown(&err)
+			s.mirror.show(view)
+			made := args[0].Invoke()
+			reads = texts(made.Get("reads"))
+			if changed := made.Get("updates"); !changed.IsUndefined() {
+				updates, err = fromJS(changed)
+			}
+			return updates, reads, err
+		})
+		return js.ValueOf(float64(version)), err
+	})
+}
+
+// leave() gives this use of the state up and its functions back.
+func (s *state) leave([]js.Value) js.Value {
+	return promise(func() (js.Value, error) {
+		if s.mirror != nil {
+			s.RemoveStateUpdateListener(s.name)
+		}
+		s.Leave()
+		s.release()
+		if i := slices.Index(s.client.states, s); i >= 0 {
+			s.client.states = slices.Delete(s.client.states, i, i+1)
+		}
+		return js.Undefined(), nil
+	})
+}
+
+// texts returns the strings of a JavaScript array; it is never nil.
+func texts(array js.Value) []string {
+	list := []string{}
+	for i := range array.Length() {
+		list = append(list, array.Index(i).String())
+	}
+	return list
+}

@@ -1,0 +1,93 @@
+package jsbridge
+
+import (
+	"strconv"
+
+	"github.com/server-state-sync/server-state-sync/document"
+)
+
+// Steps are what JavaScript applies to its copy of a view: a JSON array of [kind, path, ...], where a path is an array of
+// names and indexes that exist. The kinds, by their letters:
+//
+//	["s",path,value]  sets a member, or puts another element in the place of one; the empty path is the whole
+//	["i",path,value]  inserts an element before an index
+//	["r",path]        removes a member or an element
+//	["n",path,by]     adds a number to the number at the path
+//	["m",path,from]   takes what is at from, and then sets or inserts it at the path
+//	["c",path,from]   sets or inserts at the path what is at from
+//
+// Set or insert is told by the path: an index inserts.
+type steps []byte
+
+// operations appends normalized operations, as an entry has them.
+func (s steps) operations(ops []document.Op) steps {
+	for _, op := range ops {
+		switch op.Kind {
+		case document.Add:
+			kind := byte('s')
+			if n := len(op.Path); n > 0 && op.Path[n-1].IsIndex() {
+				kind = 'i'
+			}
+			s = s.step(kind, op.Path).value(op.Value)
+		case document.Replace:
+			s = s.step('s', op.Path).value(op.Value)
+		case document.Remove:
+			s = s.step('r', op.Path)
+		case document.Increment:
+			s = s.step('n', op.Path).value(op.Value)
+		case document.Move:
+			s = append(s.step('m', op.Path), ',').path(op.From)
+		case document.Copy:
+			s = append(s.step('c', op.Path), ',').path(op.From)
+		default:
+			continue // a test changes nothing
+		}
+		s = append(s, ']')
+	}
+	return s
+}
+
+// difference appends what leads from one view to another, property by property.
+func (s steps) difference(from, to document.Value) steps {
+	for name := range from.Members() {
+		if !to.Get(name).Exists() {
+			s = append(s.step('r', document.Path{document.Key(name)}), ']')
+		}
+	}
+	return s.operations(document.Merge(from, to))
+}
+
+// whole appends the whole view.
+func (s steps) whole(view document.Value) steps {
+	return append(s.step('s', nil).value(view), ']')
+}
+
+// text returns the steps as one JSON text.
+func (s steps) text() string {
+	if len(s) == 0 {
+		return "[]"
+	}
+	s[0] = '['
+	return string(append(s, ']'))
+}
+
+func (s steps) step(kind byte, path document.Path) steps {
+	return append(s, ',', '[', '"', kind, '"', ',').path(path)
+}
+
+func (s steps) path(path document.Path) steps {
+	s = append(s, '[')
+	for i, token := range path {
+		if i > 0 {
+			s = append(s, ',')
+		}
+		if token.IsIndex() {
+			s = strconv.AppendInt(s, int64(token.Index), 10)
+		} else {
+			s = document.MustOf(token.Name).AppendJSON(s)
+		}
+	}
+	return append(s, ']')
+}
+
+func (s steps) value(v document.Value) steps { return v.AppendJSON(append(s, ',')) }
