@@ -4,10 +4,10 @@ FUZZTIME = 60s
 ADDRESS = 127.0.0.1:5000
 DATA = data
 
-.PHONY: help run check test proof mutants bench fuzz size clean
+.PHONY: help run check test npm npm-test proof mutants bench fuzz size clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s%s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-9s%s\n", $$1, $$2}' Makefile
 
 run: ## build the program and start a server with an example state (ADDRESS=127.0.0.1:5000, DATA=data)
 	@scripts/need.sh go
@@ -21,6 +21,14 @@ check: ## format, vet, lint and hold the layers; under two minutes
 test: ## check, then every test: natively with the race detector, on js/wasm, fuzz targets, size
 	@scripts/need.sh go git cc node npm
 	@scripts/test.sh
+
+npm: ## build the npm package in npm/dist and print its sizes
+	@scripts/need.sh go node npm
+	@scripts/npm-install.sh && cd npm && go run ./build
+
+npm-test: ## build the npm package, pack it, and test the tarball in an empty project
+	@scripts/need.sh go node npm
+	@scripts/npm-test.sh
 
 proof: ## the random tests at a length that no ordinary run has; a few hours
 	@scripts/need.sh go
@@ -43,4 +51,4 @@ size: ## build the browser's module and hold its size
 	@scripts/size.sh
 
 clean: ## remove what was built
-	@rm -rf bin
+	@rm -rf bin npm/dist npm/out

@@ -61,7 +61,8 @@ func (s *state) follow(args []js.Value) js.Value {
 }
 
 // transact(run) brings the follower to the view that the transaction is computed from and then calls run, which returns
-// {updates, reads}: updates may be undefined for none, and reads lists the top-level properties that it has looked at.
+// {updates, reads}: updates may be undefined for none, and reads lists the top-level properties that it has looked at,
+// or is null for all.
 // It is called again as long as others change these meanwhile. It resolves with the version.
 func (s *state) transact(args []js.Value) js.Value {
 	if len(args) < 1 || args[0].Type() != js.TypeFunction || s.mirror == nil {
@@ -72,7 +73,9 @@ func (s *state) transact(args []js.Value) js.Value {
 			defer thrown(&err)
 			s.mirror.show(view)
 			made := args[0].Invoke()
-			reads = texts(made.Get("reads"))
+			if list := made.Get("reads"); !list.IsNull() {
+				reads = texts(list)
+			}
 			if changed := made.Get("updates"); !changed.IsUndefined() {
 				updates, err = fromJS(changed)
 			}

@@ -58,6 +58,7 @@ func toJSError(err error) js.Value {
 		return e.Value
 	}
 	object := js.Global().Get("Error").New(err.Error())
+	object.Set("name", "SyncError")
 	if code := codeOf(err); code != "" {
 		object.Set("code", code)
 	}
@@ -67,11 +68,13 @@ func toJSError(err error) js.Value {
 	return object
 }
 
-// codeOf returns the name of the error's code.
+// codeOf returns the name of the error's code. A connection may end with a code that only WebSocket knows.
 func codeOf(err error) string {
 	var coded *wasmclient.Error
 	var argument argumentError
 	switch {
+	case errors.As(err, &coded) && coded.Code.Sentence() == "":
+		return "connection_lost"
 	case errors.As(err, &coded):
 		return coded.Code.String()
 	case errors.As(err, &argument):

@@ -29,6 +29,7 @@ part "linearizable histories, 300 of 500 operations" histories
 part "tests of the tests" scripts/mutants.sh
 part "npm packages of the js/wasm tests" packages
 part "tests on js/wasm under Node" wasm
+part "npm package" scripts/npm-test.sh
 part "fuzz targets, briefly" scripts/fuzz.sh 3s
 part "size of the browser's module" scripts/size.sh
 finish "make test:"

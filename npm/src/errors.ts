@@ -1,0 +1,58 @@
+import type { SyncError as SyncErrorType, SyncErrorCode } from './types.js';
+
+/** An error with a code. */
+export class SyncError extends Error implements SyncErrorType {
+  override readonly name = 'SyncError';
+  readonly code: SyncErrorCode;
+  override readonly cause?: unknown;
+
+  constructor(code: SyncErrorCode, message: string, cause?: unknown) {
+    super(message);
+    this.code = code;
+    if (cause !== undefined) this.cause = cause;
+  }
+}
+
+/** Makes a SyncError of one that came from Go, which has the same name, and leaves others as they are. */
+export function fromGo(error: unknown): unknown {
+  if (!isObject(error) || error['name'] !== 'SyncError' || error instanceof SyncError) return error;
+  return new SyncError((error['code'] ?? 'unknown') as SyncErrorCode, String(error['message']), error['cause']);
+}
+
+/** fromGo for what must be a SyncError in the end. */
+export function toSyncError(error: unknown, code: SyncErrorCode): SyncError {
+  const made = fromGo(error);
+  return made instanceof SyncError ? made : new SyncError(code, textOf(made), made);
+}
+
+/** The text of anything thrown. */
+export function textOf(error: unknown): string {
+  return isObject(error) && typeof error['message'] === 'string' ? error['message'] : String(error);
+}
+
+export function isObject(value: unknown): value is Record<PropertyKey, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+export function invalid(message: string): SyncError {
+  return new SyncError('invalid_argument', message);
+}
+
+const nothing = (): void => undefined;
+
+/**
+ * A Promise that may be ignored: where it rejects, what was made of it by `then` without a second function is no
+ * unhandled rejection either. An error that the function itself throws is one as ever.
+ */
+export class Quiet<T> extends Promise<T> {
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise;
+  }
+
+  override then<A = T, B = never>(
+    fulfilled?: ((value: T) => A | PromiseLike<A>) | null, rejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<A | B> {
+    const made = super.then(fulfilled, rejected);
+    if (!rejected) super.then(undefined, () => { made.catch(nothing); });
+    return made;
+  }
+}

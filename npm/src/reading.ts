@@ -1,0 +1,20 @@
+import type { RawTransaction } from './bridge.js';
+import type { View } from './entry.js';
+import { invalid, isObject } from './errors.js';
+
+/** Runs a transaction's function on the view and records the top-level properties that it looks at. */
+export function transaction(view: View, run: (current: View) => unknown): RawTransaction {
+  const reads = new Set<string>();
+  let all = false;
+  const note = (key: PropertyKey): void => { if (typeof key === 'string') reads.add(key); };
+  const updates = run(new Proxy(view, {
+    get: (target, key) => (note(key), Reflect.get(target, key) as unknown),
+    has: (target, key) => (note(key), Reflect.has(target, key)),
+    getOwnPropertyDescriptor: (target, key) => (note(key), Reflect.getOwnPropertyDescriptor(target, key)),
+    ownKeys: (target) => ((all = true), Reflect.ownKeys(target)),
+  }));
+  if (updates !== undefined && (!isObject(updates) || Array.isArray(updates) || typeof updates['then'] === 'function')) {
+    throw invalid('the function given to updateState returns an object of updates, or undefined; it must not be async');
+  }
+  return { updates, reads: all ? null : [...reads] };
+}

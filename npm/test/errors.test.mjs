@@ -1,0 +1,177 @@
+// What goes wrong is an error with a code, every Promise settles, and nothing is rejected unseen.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { after, before, test } from 'node:test';
+import { Client, SyncError } from 'server-state-sync';
+import { Client as SlimClient } from 'server-state-sync/slim';
+import { options, serve, until } from './server.mjs';
+
+let server;
+const unseen = [];
+process.on('unhandledRejection', (reason) => unseen.push(reason));
+before(async () => { server = await serve({ chat: { messages: [], n: 1 } }); });
+after(async () => {
+  await server.stop();
+  assert.deepEqual(unseen, []);
+});
+
+test('wrong arguments throw, or reject, with invalid_argument', async () => {
+  for (const args of [[], ['localhost:5000', 'me'], ['file://x', 'me'], ['ws://', 'me'], ['ws://x'], ['ws://x', 1], ['ws://x', 'me', 1], ['ws://x', 'me', '', 1]]) {
+    assert.throws(() => new Client(...args), (error) => error instanceof SyncError && error.code === 'invalid_argument', JSON.stringify(args));
+  }
+  const client = new Client(server.endpoint, 'me', '', options);
+  await client.connectToState('chat');
+  for (const wrong of [
+    () => client.addStateUpdateListener('x'), () => client.addStateUpdateListener(1, () => {}), () => client.addStateUpdateListener('x', () => {}, 'n'),
+    () => client.addStateUpdateListener('x', () => {}, [1]), () => client.subscribe(), () => client.onError(1), () => client.onStatus(), () => client.state(),
+  ]) assert.throws(wrong, { name: 'SyncError', code: 'invalid_argument' }, String(wrong));
+  for (const wrong of [
+    () => client.connectToState(), () => client.updateState(), () => client.updateState(1), () => client.updateState([]), () => client.updateState(null),
+    () => client.patchState(), () => client.patchState({}), () => client.append(1, 1), () => client.append([], 1), () => client.append([1.5], 1),
+    () => client.insert('messages', -1, 1), () => client.insert('messages', 'a', 1), () => client.remove(), () => client.set([], 1), () => client.increment(null),
+  ]) await assert.rejects(wrong, { name: 'SyncError', code: 'invalid_argument' }, String(wrong));
+  for (const [wrong, code] of [
+    [() => client.updateState(JSON.parse('{"__proto__": 1}')), 'reserved_key'], [() => client.updateState({ n: 2 ** 53 }), 'number_out_of_range'],
+    [() => client.updateState({ n: '\ud800' }), 'invalid_unicode'], [() => client.patchState([{ op: 'nothing' }]), 'invalid_patch'],
+    [() => client.append('n', 1), 'path_not_found'], [() => client.append('nowhere', 1), 'path_not_found'], [() => client.increment('messages'), 'patch_failed'],
+    [() => client.remove(['messages', 7]), 'path_not_found'], [() => client.remove('n', 1), 'patch_failed'],
+  ]) await assert.rejects(wrong, (error) => error.code === code || assert.fail(`${wrong}: ${error}`));
+  await assert.rejects(client.updateState({ n: 1n }), TypeError);
+  assert.deepEqual(client.getState(), { messages: [], n: 1 });
+  await client.close();
+});
+
+test('a state that is not there rejects, and onError hears it', async () => {
+  const client = new Client(server.endpoint, 'me', '', options);
+  await assert.rejects(client.updateState({}), { code: 'not_connected_to_state' });
+  assert.equal((await client.onError()).code, 'not_connected_to_state');
+  client.connectToState('missing').then(() => assert.fail()); // as version 1's users write it
+  assert.equal((await client.onError()).code, 'state_not_found');
+  const handle = client.state('missing');
+  await assert.rejects(handle.ready(), { code: 'state_not_found' });
+  assert.equal(handle.status, 'ended');
+  assert.equal(handle.error.code, 'state_not_found');
+  await assert.rejects(handle.updateState({}), { code: 'state_not_found' });
+  await client.close();
+});
+
+test('a listener that throws is reported and the others are called', async (t) => {
+  const printed = t.mock.method(console, 'error', () => {});
+  const client = new Client(server.endpoint, 'me', '', options);
+  await client.connectToState('chat');
+  const heard = [];
+  client.addStateUpdateListener('bad', () => { throw new Error('one'); });
+  client.addStateUpdateListener('good', (updates) => heard.push(updates));
+  await client.updateState({ n: 2 });
+  assert.deepEqual(heard, [{ n: 2 }]);
+  const error = await client.onError();
+  assert.equal(error.code, 'listener_failed');
+  assert.equal(error.cause.message, 'one');
+  assert.equal(printed.mock.callCount(), 1, 'nobody listened, so it was printed');
+  client.removeStateUpdateListener('bad');
+  await client.updateState({ n: 1 });
+  await client.close();
+});
+
+test('a listener may change the state and sees what it has done', async () => {
+  const client = new Client(server.endpoint, 'me', '', options);
+  await client.connectToState('chat');
+  const seen = [];
+  client.addStateUpdateListener('x', ({ n }) => {
+    seen.push(n);
+    if (n < 5) {
+      client.updateState({ n: n + 1 });
+      seen.push('now ' + client.getState().n);
+    }
+  }, ['n']);
+  await client.updateState({ n: 3 });
+  assert.deepEqual(seen, [3, 'now 4', 4, 'now 5', 5]);
+  client.removeStateUpdateListener('x');
+  await client.updateState({ n: 1 });
+  await client.close();
+});
+
+test('after close everything rejects, and what waited has its verdict', async () => {
+  const client = new Client('ws://127.0.0.1:1', 'me', '', options); // nobody is there
+  const waiting = [client.connectToState('chat'), client.state('chat').updateState({ n: 2 })];
+  await until(() => client.status.phase === 'waiting');
+  assert.equal(client.status.lastError.code, 'connection_lost');
+  assert.ok(client.status.nextRetryAt > 0);
+  assert.equal(client.status.pending, 1);
+  await client.close();
+  for (const each of waiting) await assert.rejects(each, { code: 'closed' });
+  await assert.rejects(client.connectToState('chat'), { code: 'closed' });
+  assert.equal(client.status.phase, 'closed');
+  assert.equal(client.status.pending, 0);
+  await client.close();
+  const early = new Client(server.endpoint, 'me', '', options);
+  const never = early.connectToState('chat');
+  await early.close(); // before its module was loaded
+  await assert.rejects(never, { code: 'closed' });
+});
+
+test('a wrong token ends the client, and a token may come from a function', async () => {
+  const guarded = await serve({ chat: {} }, '--token', 'secret');
+  const wrong = new Client(guarded.endpoint, 'me', 'wrong', options);
+  const failed = wrong.onError();
+  await assert.rejects(wrong.connectToState('chat'), { code: 'unauthorized' });
+  assert.equal((await failed).code, 'unauthorized');
+  assert.equal(wrong.status.phase, 'failed');
+  await wrong.close();
+  for (const token of ['secret', () => 'secret', async () => 'secret']) {
+    const client = new Client(guarded.endpoint, 'me', token, options);
+    assert.deepEqual(await client.connectToState('chat'), {});
+    await client.close();
+  }
+  await guarded.stop();
+});
+
+test('without a WebSocket the client says what to do', async () => {
+  const has = globalThis.WebSocket;
+  delete globalThis.WebSocket; // Node 22 has one
+  const client = new Client(server.endpoint, 'me');
+  if (has) globalThis.WebSocket = has;
+  await assert.rejects(client.connectToState('chat'), { code: 'no_websocket', message: /options\.WebSocket/ });
+  assert.equal(client.status.phase, 'failed');
+});
+
+test('a module that is no module', async () => {
+  const web = createServer((request, response) => {
+    if (request.url === '/missing.wasm') response.statusCode = 404;
+    response.setHeader('Content-Type', request.url === '/typed.wasm' ? 'application/wasm' : 'text/html');
+    response.end('<!doctype html>');
+  });
+  await new Promise((resolve) => web.listen(0, '127.0.0.1', resolve));
+  const address = `http://127.0.0.1:${web.address().port}`;
+  for (const [wasm, message] of [
+    [address + '/index.html', /HTML/], [new URL(address + '/index.html'), /HTML/], [address + '/missing.wasm', /404/], [address + '/typed.wasm', /could not be loaded/],
+    [new Uint8Array([1, 2, 3]), /could not be loaded/], [() => { throw new Error('my own'); }, /my own/], [fetch(address + '/index.html'), /HTML/],
+    [async () => { throw new Error("Refused: 'unsafe-eval' is not allowed by the Content Security Policy"); }, /wasm-unsafe-eval/],
+    [new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])), /./],
+  ]) {
+    const client = new SlimClient(server.endpoint, 'me', '', { ...options, wasm });
+    await assert.rejects(client.connectToState('chat'), (error) => (error.code === 'wasm_load' && message.test(error.message)) || assert.fail(String(error)));
+    assert.equal((await client.onError()).code, 'wasm_load');
+  }
+  await assert.rejects(new SlimClient(server.endpoint, 'me', '', options).connectToState('chat'), { code: 'wasm_load', message: /init/ });
+  await new Promise((resolve) => web.close(resolve));
+});
+
+test('when Go crashes every Promise rejects, and the client says so', async () => {
+  class Broken extends options.WebSocket {
+    get bufferedAmount() { return Broken.broken ? 'no number' : super.bufferedAmount; }
+  }
+  const client = new Client(server.endpoint, 'me', '', { WebSocket: Broken });
+  const other = new Client(server.endpoint, 'other', '', options);
+  await Promise.all([client.connectToState('chat'), other.connectToState('chat')]);
+  const errors = [];
+  client.onError((error) => errors.push(error.code));
+  Broken.broken = true;
+  await assert.rejects(client.updateState({ n: 7 }), { code: 'wasm_exited', message: /panic/ });
+  await until(() => errors.includes('wasm_exited'));
+  assert.equal(client.status.phase, 'failed');
+  await assert.rejects(client.updateState({ n: 8 }), { code: 'wasm_exited' });
+  await client.close();
+  await other.updateState({ n: 1 });
+  await other.close();
+});

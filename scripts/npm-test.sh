@@ -1,0 +1,27 @@
+#!/bin/sh
+# Builds the npm package, packs it, installs the tarball in an empty project and tests it there: against the built
+# server, and with the dependencies of npm/package-lock.json, which the project finds in npm/node_modules above it.
+# With arguments it runs these files of npm/test only.
+set -e
+cd "$(dirname "$0")/.."
+go build -o bin/ ./cmd/statesync
+scripts/npm-install.sh
+cd npm
+go run ./build
+rm -rf out/project
+mkdir -p out/project/node_modules
+cp ../LICENSE LICENSE
+tarball=$(npm pack --silent --pack-destination out)
+rm LICENSE
+echo '{ "name": "project", "private": true, "type": "module" }' >out/project/package.json
+npm install --silent --offline --no-audit --no-fund --prefix out/project "./out/$tarball"
+cp -R test out/project/
+cp ../jsbridge/testdata/steps.json out/project/test/
+cd out/project
+export STATESYNC_PROGRAM="$PWD/../../../bin/statesync" STATESYNC_TARBALL="$PWD/../$tarball"
+if [ $# -gt 0 ]; then
+	exec node --expose-gc --test "$@"
+fi
+../../node_modules/.bin/tsc -p test/tsconfig.json
+../../node_modules/.bin/publint --strict "$STATESYNC_TARBALL"
+exec node --expose-gc --test test/*.test.mjs
