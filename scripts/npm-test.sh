@@ -20,8 +20,8 @@ cp ../jsbridge/testdata/steps.json out/project/test/
 cd out/project
 export STATESYNC_PROGRAM="$PWD/../../../bin/statesync" STATESYNC_TARBALL="$PWD/../$tarball"
 if [ $# -gt 0 ]; then
-	exec node --expose-gc --test "$@"
+	exec node --expose-gc --test-force-exit --test "$@"
 fi
 ../../node_modules/.bin/tsc -p test/tsconfig.json
 ../../node_modules/.bin/publint --strict "$STATESYNC_TARBALL"
-exec node --expose-gc --test test/*.test.mjs
+exec node --expose-gc --test-force-exit --test test/*.test.mjs

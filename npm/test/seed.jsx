@@ -1,0 +1,38 @@
+import React, { useEffect, useState, useRef } from 'react';
+import { Client } from 'server-state-sync';
+const ChatWidget = () => {
+const [ messages, setMessages ] = useState([]);
+const clientRef = useRef();
+useEffect(() => {
+const client = new Client('ws://localhost:5000', 'userIdentifier', 'accessToken');
+client.onConnection().then(() => {
+client.connectToState('abc').then((state) => {
+// when connectToState is done, the entire backend state is fetched, meaning you can initialize your react state from that.
+setMessages(state.chatMessages);
+// Listen for new chatMessages
+client.addStateUpdateListener('client', (updates) => {
+setMessages(updates.chatMessages);
+}, ['chatMessages']);
+});
+});
+clientRef.current = client;
+}, []);
+const onSendMessage = () => {
+clientRef.current.updateState({
+chatMessages: [
+...messages,
+{ content: 'This is a new message' }
+]
+})
+}
+return (
+<div>
+{messages.map(message => (
+<div>
+{message.content}
+</div>
+))}
+<button onClick={onSendMessage}>Send Message</button>
+</div>
+);
+}
