@@ -22,9 +22,9 @@ test: ## check, then every test: natively with the race detector, on js/wasm, fu
 	@scripts/need.sh go git cc node npm
 	@scripts/test.sh
 
-npm: ## build the npm package in npm/dist and print its sizes
+npm: ## build the npm package, print its sizes and where its tarball is
 	@scripts/need.sh go node npm
-	@scripts/npm-install.sh && cd npm && go run ./build
+	@scripts/npm-install.sh && cd npm && go run ./build && cp ../LICENSE . && mkdir -p out && echo "npm/out/$$(npm pack --silent --pack-destination out)"
 
 npm-test: ## build the npm package, pack it, and test the tarball in an empty project
 	@scripts/need.sh go node npm

@@ -10,15 +10,17 @@ cd npm
 go run ./build
 rm -rf out/project
 mkdir -p out/project/node_modules
-cp ../LICENSE LICENSE
+cp ../LICENSE . # it is packed, and ignored by git
 tarball=$(npm pack --silent --pack-destination out)
-rm LICENSE
 echo '{ "name": "project", "private": true, "type": "module" }' >out/project/package.json
 npm install --silent --offline --no-audit --no-fund --prefix out/project "./out/$tarball"
 cp -R test out/project/
-cp ../jsbridge/testdata/steps.json out/project/test/
+cp ../jsbridge/testdata/steps.json ../README.md out/project/test/
 cd out/project
 export STATESYNC_PROGRAM="$PWD/../../../bin/statesync" STATESYNC_TARBALL="$PWD/../$tarball"
+mkdir -p readme
+sed -n '/^```tsx$/,/^```$/{/^```/d;p}' ../../../README.md >readme/app.tsx
+../../node_modules/.bin/tsc --ignoreConfig --strict --jsx react-jsx --module nodenext --target es2022 --outDir readme readme/app.tsx
 if [ $# -gt 0 ]; then
 	exec node --expose-gc --test-force-exit --test "$@"
 fi

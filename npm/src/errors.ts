@@ -49,6 +49,11 @@ export class Quiet<T> extends Promise<T> {
     return Promise;
   }
 
+  constructor(executor: (resolve: (value: T | PromiseLike<T>) => void, reject: (reason?: unknown) => void) => void) {
+    super(executor);
+    super.then(undefined, nothing);
+  }
+
   override then<A = T, B = never>(
     fulfilled?: ((value: T) => A | PromiseLike<A>) | null, rejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<A | B> {
     const made = super.then(fulfilled, rejected);

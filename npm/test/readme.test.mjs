@@ -1,0 +1,53 @@
+// The README: every row of the JavaScript column runs as it stands there, and the chat runs in two tabs of a page.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { JSDOM } from 'jsdom';
+import { WebSocket } from 'ws';
+import { serve, until } from './server.mjs';
+
+const { window } = new JSDOM('<!doctype html><body></body>', { url: 'http://localhost/' });
+for (const name of ['window', 'document', 'navigator', 'HTMLElement', 'Node']) {
+  Object.defineProperty(globalThis, name, { configurable: true, writable: true, value: name === 'window' ? window : window[name] });
+}
+let server;
+// The README names a fixed address; here it leads to the server of the test.
+globalThis.WebSocket = class extends WebSocket {
+  constructor(address, protocols) { super(address.replace('ws://127.0.0.1:5000', server.endpoint), protocols); }
+};
+const { createElement } = await import('react');
+const { fireEvent, render, within } = await import('@testing-library/react');
+const { Client } = await import('server-state-sync');
+
+const readme = readFileSync(new URL('./README.md', import.meta.url), 'utf8');
+before(async () => { server = await serve({ abc: { property: { a: 1 }, messages: [] }, demo: { counter: 0, messages: ['first'] } }); });
+after(() => server.stop());
+
+test('every row of the JavaScript column runs', async () => {
+  const [, table] = readme.split('| version 1 | Go | JavaScript |\n');
+  const cells = table.split('\n\n')[0].split('\n').slice(1).map((row) => row.split(' | ').at(-1).replace(/ \|$/, ''));
+  const rows = cells.filter((cell) => cell !== 'the server is in Go').map((cell) => /^`(.*)`$/.exec(cell)[1]);
+  assert.ok(rows.length >= 10, rows.join('\n'));
+  const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor;
+  const run = new AsyncFunction('Client', 'url', 'heard', 'failed', 'message', `${rows.join(';\n')};\nreturn { client, state, version, removed, value }`);
+  const heard = [], failed = [];
+  const made = await run(Client, server.endpoint, (...args) => heard.push(args), (error) => failed.push(error), 'a message');
+  assert.deepEqual(made.state, { property: { a: 1 }, messages: [] });
+  assert.equal(typeof made.version, 'number');
+  assert.equal(made.removed, true);
+  assert.equal(made.value.property.nestedProperty, 'value');
+  assert.deepEqual(made.client.getState().messages, ['a message']);
+  made.client.connectToState('missing');
+  await until(() => failed.length === 1);
+  await made.client.close();
+});
+
+test('the chat runs in two tabs', async () => {
+  const { default: App } = await import(new URL('../readme/app.js', import.meta.url));
+  const [one, other] = [0, 1].map(() => within(render(createElement(App)).container));
+  await until(() => one.queryByText('first') && other.queryByText('first'));
+  fireEvent.change(one.getByRole('textbox'), { target: { value: 'hello' } });
+  fireEvent.click(one.getByText('Send'));
+  fireEvent.click(other.getByText('clicked 0 times'));
+  await until(() => other.queryByText('hello') && one.queryByText('clicked 1 times'));
+});
