@@ -5,5 +5,5 @@ if [ -z "$package" ]; then
 	echo "module: no program for the browser below jsbridge" >&2
 	exit 1
 fi
-GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o "$1" "$package" &&
+GOOS=js GOARCH=wasm go build -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -o "$1" "$package" &&
 	go run ./internal/shrink/cmd/shrink "$1"

@@ -60,8 +60,8 @@ func buildModule() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	command := exec.Command("go", "build", "-C", "..", "-trimpath", "-ldflags=-s -w -buildid=", "-buildvcs=false", "-o", file, "./jsbridge/cmd/client")
-	command.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	command := exec.Command("scripts/module.sh", file, "./jsbridge/cmd/client")
+	command.Dir = ".."
 	command.Stderr = os.Stderr
 	if err := command.Run(); err != nil {
 		return nil, err
