@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/server-state-sync/server-state-sync/document"
 	"github.com/server-state-sync/server-state-sync/server"
@@ -83,7 +84,8 @@ func checkMessages(t *testing.T, messages document.Value, writers, each int) {
 
 func TestTwentyWritersOfOneProperty(t *testing.T) {
 	const writers, each = 20, 50
-	h := open(t, server.Options{}, server.StateOptions{Identifier: "counter", InitialValue: map[string]any{"n": 0}})
+	patient := server.Options{TransactionTurn: time.Minute} // a busy machine may take longer than the 250 ms of the default
+	h := open(t, patient, server.StateOptions{Identifier: "counter", InitialValue: map[string]any{"n": 0}})
 	ctx := within(t)
 	var all sync.WaitGroup
 	for i := range writers {
