@@ -1,5 +1,6 @@
 #!/bin/sh
-# The random tests at a length that no ordinary run has: a few hours on two cores. Each part prints its seeds.
+# The random tests at a length that no ordinary run has. Each part prints its seeds. By the figures of shorter runs it takes about two hours on
+# two idle cores and twice that on busy ones; nobody has run the whole yet.
 . scripts/parts.sh
 
 # quietly COMMAND...: prints what the command has said when it ends, without what passed of single seeds.
