@@ -126,7 +126,7 @@ var CodeTable = []CodeRow{
 	{CodePatchFailed, "patch_failed", "An operation does not fit the value that it met; look at the current value."},
 	{CodeTestFailed, "test_failed", "A test operation met another value; look at the current value."},
 	{CodeTooManyOperations, "too_many_operations", "A change has more operations than allowed; split it."},
-	{CodeStorageFailed, "storage_failed", "The server could not keep the change, and it was not made; try again later."},
+	{CodeStorageFailed, "storage_failed", "The server could not keep the change, and took it back where its storage still let it; look before you make it again."},
 	{CodeReentrant, "reentrant", "A rule of a state tried to change that same state; let it rewrite the change instead."},
 	{CodeStateBusy, "state_busy", "More changes to the state wait to be decided than the server holds, and the change was not made; try again later."},
 

@@ -13,11 +13,12 @@ const checkpointBytes = 64 << 10
 
 // keeping is how far the store's checkpoint of a state is behind. The state's lock guards it.
 type keeping struct {
-	size    int  // bytes of the last checkpoint
-	grown   int  // bytes of records since
-	due     bool // one has to be made
-	running bool // one is being made
-	closed  bool // the log has ended
+	answered bool // something was refused, or a session left, since the state came into memory: a state that rests takes it along
+	size     int  // bytes of the last checkpoint
+	grown    int  // bytes of records since
+	due      bool // one has to be made
+	running  bool // one is being made
+	closed   bool // the log has ended
 }
 
 // grow counts a record.

@@ -74,6 +74,7 @@ func (s *state) refuse(c *change, why *Error) {
 	if r := c.record; r != nil {
 		r.disturbed = c.number
 		if !s.inMemory {
+			s.keeping.answered = true
 			r.noteRefusal(keptRefusal{c.number, s.history.next - 1, why.Code, cut(why.Reason)}, s.window)
 		}
 	}

@@ -19,9 +19,10 @@ type StateValue struct {
 
 // EachState calls visit with every state in the order of their identifiers, also with those that rest and those of the
 // store that the program has not named; they stay where they are. Each is shown as it is at one moment, and others may
-// change meanwhile. What cannot be read is passed over, and is in the error in the end. An error of visit ends it.
+// change meanwhile. What cannot be read is passed over, and is in the error in the end, as is damage of the store of which
+// no name is known. An error of visit ends it, and so does the end of the server, with ErrClosed.
 func (s *StateSyncer) EachState(visit func(StateValue) error) error {
-	var errs []error
+	errs := []error{s.damage}
 	for _, identifier := range s.identifiers() {
 		seen, found, err := s.look(identifier)
 		switch {
@@ -42,9 +43,11 @@ func (s *StateSyncer) EachState(visit func(StateValue) error) error {
 func (s *StateSyncer) look(identifier string) (seen StateValue, found bool, err error) {
 	for {
 		s.mu.Lock()
-		st, r, moving := s.states[identifier], s.stored[identifier], s.opening[identifier]
+		st, r, moving, closed := s.states[identifier], s.stored[identifier], s.opening[identifier], s.closed
 		s.mu.Unlock()
 		switch {
+		case closed:
+			return seen, false, ErrClosed
 		case moving != nil && moving.stays:
 			if err := s.await(s.ctx, moving); err != nil {
 				return seen, false, err

@@ -109,6 +109,7 @@ func (s *state) turnAway(r *record, number uint64) {
 		return
 	}
 	r.turned = number
+	s.keeping.answered = true
 	if r.last != nil {
 		r.last.behind++
 		return

@@ -34,7 +34,14 @@ func (s *state) enter(sub *subscription) (fatal, err *Error) {
 	if r.subscription != nil && r.subscription.peer == sub.peer {
 		return failure(protocol.CodeBadMessage, "the state is joined already as state %d", r.subscription.n), nil
 	}
-	if m.Epoch == s.epoch {
+	if m.Epoch == s.epoch && m.Version > s.committed && s.restored {
+		// The folder is an older copy, or the storage lost what it had confirmed. The client begins anew.
+		s.server.options.Logger.Error("a client has a version that the store does not have", "state", s.identifier, "client", m.Version, "store", s.committed)
+		s.dropRecord(r)
+		if r = s.newRecord(session); r == nil {
+			return nil, failure(protocol.CodeTooManyStates, "the session has changed too many states; leave those that are not needed")
+		}
+	} else if m.Epoch == s.epoch {
 		if fatal := r.checkResume(s, m); fatal != nil {
 			return fatal, nil
 		}
@@ -138,6 +145,7 @@ func (s *state) leave(sub *subscription) {
 // dropRecord forgets the session.
 func (s *state) dropRecord(r *record) {
 	delete(s.records, r.session)
+	s.keeping.answered = s.keeping.answered || r.mark > 0
 	s.inbox.leave(r)
 	r.session.forget(s)
 	if r.member {

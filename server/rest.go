@@ -65,6 +65,7 @@ func (s *StateSyncer) readStore() error {
 func (s *StateSyncer) unlessDamaged(err error) error {
 	if errors.Is(err, stores.ErrCorrupt) {
 		s.options.Logger.Error("a part of the store is damaged; what can be read is served", "error", err)
+		s.damage = errors.Join(s.damage, err)
 		return nil
 	}
 	return err
@@ -110,7 +111,7 @@ func (s *StateSyncer) startRestingClock(r *resting) {
 
 // damagedHint tells what to do about a state that cannot be read.
 func damagedHint(damage error) error {
-	return fmt.Errorf("what was kept of the state cannot be read and was left as it is; remove the state, or restore the store from a copy: %w", damage)
+	return fmt.Errorf("what was kept of the state cannot be read and was left as it is; import the state with --replace, or remove it, to have it again: %w", damage)
 }
 
 // find returns the state with the identifier, and brings it back into memory if it rests. Who asks meanwhile waits for
@@ -269,7 +270,7 @@ func (s *state) leaveMemory() (header header, left bool) {
 	}
 	s.rested = true
 	now := s.image()
-	if s.keeping.grown > 0 || s.keeping.due {
+	if s.keeping.grown > 0 || s.keeping.due || s.keeping.answered {
 		s.keeping.due = false
 		s.mu.Unlock()
 		text := checkpointText(now.value, now.records)

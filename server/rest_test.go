@@ -146,7 +146,7 @@ func TestStateThatCannotBeReadIsUnavailableAndLeftAsItIs(t *testing.T) {
 		t.Errorf("a change: got %v", err)
 	}
 	_, err = f.CreateState(StateOptions{Identifier: "s"})
-	want := `create state "s": what was kept of the state cannot be read and was left as it is; remove the state, or restore the store from a copy: state "s": what was kept is damaged`
+	want := `create state "s": what was kept of the state cannot be read and was left as it is; import the state with --replace, or remove it, to have it again: state "s": what was kept is damaged`
 	if !errors.Is(err, stores.ErrCorrupt) || err.Error() != want {
 		t.Errorf("made again:\n got %v\nwant %s", err, want)
 	}

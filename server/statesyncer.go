@@ -43,6 +43,8 @@ type StateSyncer struct {
 	ticking bool
 	closed  bool
 
+	damage error // of the store, of which no state's name is known; set by New
+
 	connected  int // connections that may be, from the beginning of their handshakes
 	turnedAway int // connections that are only told why they may not be
 }
@@ -227,6 +229,9 @@ func (s *StateSyncer) initialValue(options StateOptions) (document.Value, error)
 	}
 	if options.TTL < 0 {
 		return document.Value{}, fmt.Errorf("its TTL is %v, and must not be negative", options.TTL)
+	}
+	if year := options.CreatedAt.UTC().Year(); year < 0 || year > 9999 {
+		return document.Value{}, fmt.Errorf("it was created in the year %d, and RFC 3339 writes 0 to 9999", year)
 	}
 	if options.InitialValue == nil {
 		return document.EmptyObject, nil

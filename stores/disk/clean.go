@@ -74,6 +74,12 @@ func (s *Store) removeOldest() error {
 	s.segments = s.segments[1:]
 	err := oldest.file.Close()
 	s.files.Unlock()
+	if err == nil { // before it is gone, the log says where it begins now
+		err = s.keep([]op{{frame: frame{kind: kindMark}}}, false)
+	}
+	if err == nil {
+		err = s.syncActive()
+	}
 	if err == nil {
 		err = s.dir.remove(segmentName(oldest.first))
 	}

@@ -179,13 +179,17 @@ func (s *Store) commit(ops []op, size int) {
 
 // keep writes frames and takes them into the index.
 func (s *Store) keep(ops []op, sync bool) error {
-	if err := s.write(ops); err != nil {
-		return err
+	segments, size := len(s.segments), s.segments[len(s.segments)-1].size
+	err := s.write(ops)
+	if err == nil && sync {
+		err = s.syncActive()
 	}
-	if sync {
-		if err := s.syncActive(); err != nil {
-			return err
+	if err != nil {
+		if len(s.segments) > segments {
+			size = 0
 		}
+		s.takeBack(size)
+		return err
 	}
 	s.indexLock.Lock()
 	defer s.indexLock.Unlock()
@@ -195,6 +199,19 @@ func (s *Store) keep(ops []op, sync bool) error {
 		}
 	}
 	return nil
+}
+
+// takeBack cuts off what was not kept, as far as the storage still lets it: the next start would find it, and those
+// who were refused would have it twice.
+func (s *Store) takeBack(size int64) {
+	active := s.segments[len(s.segments)-1]
+	err := active.file.Truncate(size)
+	if err == nil {
+		err = active.file.Sync()
+	}
+	if err != nil {
+		s.logger.Error("what could not be kept may be there after the next start", "file", segmentName(active.first), "error", err)
+	}
 }
 
 // write appends frames to the log and notes their places.
@@ -217,6 +234,9 @@ func (s *Store) write(ops []op) error {
 		f.seq, f.settled = next, s.settled
 		if f.order == 0 {
 			f.order = next
+		}
+		if f.kind == kindOpened || f.kind == kindMark || f.kind == kindClosed {
+			f.first = s.segments[0].first
 		}
 		next++
 		s.places = append(s.places, placeOf(active, active.size+int64(len(s.out)), f))

@@ -26,7 +26,8 @@ import (
 //	36  8  settled: the frames up to this seq had been synced when it was written
 //	44  8  number of the state; one that is removed and created again has another
 //	52  8  version of the record or checkpoint
-//	60  8  first: with a base, the version of the oldest record that is kept
+//	60  8  first: with a base, the version of the oldest record that is kept; with opened, mark and closed, the seq
+//	       with which the log begins
 //	68  8  base: which checkpoint of the state it is, from 1; with a record, the last one before it
 //	76  8  last: the last version that was appended when the frame was
 //	84  n  name: the state's identifier, the session's id

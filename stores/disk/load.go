@@ -25,7 +25,8 @@ type reading struct {
 	settled uint64
 	boot    string
 	mode    stores.Durability
-	closed  bool // the last frame says that the store was closed
+	closed  bool   // the last frame says that the store was closed
+	oldest  uint64 // where the log begins, as it says itself
 }
 
 // load reads the log: it cuts a torn tail, finds what is alive, and opens the log for appending.
@@ -44,6 +45,10 @@ func (s *Store) load() error {
 		if err := s.loadSegment(&r, seg, i == len(s.segments)-1); err != nil {
 			return err
 		}
+	}
+	if len(s.segments) > 0 && s.segments[0].first > r.oldest && r.oldest > 0 {
+		s.logger.Error("the log has lost its beginning", "from", r.oldest, "to", s.segments[0].first-1)
+		r.gap = max(r.gap, s.segments[0].first-1)
 	}
 	s.settle(&r.gap)
 	s.next = r.next
@@ -173,6 +178,9 @@ func (s *Store) take(r *reading, seg *segment, f *found) {
 	}
 	s.index.apply(&f.frame, placeOf(seg, int64(f.at), &f.frame), true)
 	r.next, r.closed = f.seq+1, f.kind == kindClosed
+	if f.kind == kindOpened || f.kind == kindMark || f.kind == kindClosed {
+		r.oldest = f.first
+	}
 }
 
 func placeOf(seg *segment, at int64, f *frame) place {

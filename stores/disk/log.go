@@ -37,6 +37,9 @@ func (s *Store) Create(identifier string, header []byte, version uint64, checkpo
 	number := s.numbers
 	usable := s.usable()
 	s.mu.Unlock()
+	if size := int64(len(header) + len(checkpoint)); size > s.options.MaxWaiting {
+		return nil, fmt.Errorf("a state of %d bytes is more than the store lets wait, which is %d", size, s.options.MaxWaiting)
+	}
 	if usable == nil && exists {
 		usable = stores.ErrExists
 	}
