@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -183,6 +184,50 @@ func TestTextsThatMakeNoSenseAreDamage(t *testing.T) {
 		if _, err := shownOf("s", &kept); !errors.Is(err, stores.ErrCorrupt) {
 			t.Errorf("%s, only to look: got %v", name, err)
 		}
+	}
+}
+
+// What was refused, and who has left, is known after a rest as it was before.
+func TestRestKeepsRefusalsAndLeaves(t *testing.T) {
+	f := newFixture(t, Options{Store: stores.NewMemory()})
+	f.create(StateOptions{Identifier: "s", InterceptStateUpdate: func(context.Context, *Update) error { return Refuse("no") }})
+	epoch := f.state("s").epoch
+	a := f.joined("a", "s")
+	a.send(`["merge",1,1,0,{"a":1}]`)
+	a.expect(`["refused",1,1,4300,"no"]`)
+	b := f.joined("b", "s")
+	b.send(`["merge",1,1,0,{"b":1}]`)
+	b.expect(`["refused",1,1,4300,"no"]`)
+	b.send(`["leave",1]`)
+	a.peer.disconnect()
+	f.clock.advance(time.Minute) // the grace is over
+	f.letRest()
+	if !f.rests("s") {
+		t.Fatal("the state does not rest")
+	}
+	b.send(`["join",2,"s"]`)
+	if got := b.recv(); len(got) != 1 || !strings.HasPrefix(got[0], fmt.Sprintf(`["joined",2,"%s",0,0,[]`, epoch)) {
+		t.Errorf("who has left: %q", got)
+	}
+	back := f.back("a", epoch, 0, 1)
+	if got := back.recv(); len(got) != 1 || !strings.HasPrefix(got[0], fmt.Sprintf(`["joined",1,"%s",0,1`, epoch)) {
+		t.Errorf("who was refused: %q", got)
+	}
+}
+
+// An end of the server is no end of the states: what was not visited is not taken for all there is.
+func TestEachStateOfAServerThatEndsIsAnError(t *testing.T) {
+	f := newFixture(t, Options{})
+	for _, identifier := range []string{"a", "b", "c"} {
+		f.create(StateOptions{Identifier: identifier})
+	}
+	visited := 0
+	err := f.EachState(func(StateValue) error {
+		visited++
+		return f.Close()
+	})
+	if visited != 1 || !errors.Is(err, ErrClosed) {
+		t.Errorf("visited %d, %v", visited, err)
 	}
 }
 

@@ -152,6 +152,21 @@ func TestResendAfterARestartIsAnsweredAndNotAppliedTwice(t *testing.T) {
 	a.expect(`["joined",1,"` + epoch + `",1,1,[[1,1]],{"n":1}]`)
 }
 
+// A client may be ahead of a folder that was copied back. It begins anew, in place of being told that it is broken.
+func TestClientAheadOfTheStoreBeginsAnew(t *testing.T) {
+	f := kept(t, StateOptions{})
+	a := f.joined("a", "s")
+	a.send(`["merge",1,1,0,{"a":1}]`)
+	a.expect(`["accepted",1,1,1]`)
+	epoch := f.state("s").epoch
+	f = f.restart(Options{})
+	f.create(StateOptions{Identifier: "s"})
+	got := f.back("a", epoch, 7, 5).recv()
+	if len(got) != 1 || !strings.HasPrefix(got[0], fmt.Sprintf(`["joined",1,"%s",1,0,[],{"a":1}`, epoch)) {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestRefusalsOverARestart(t *testing.T) {
 	f := kept(t, StateOptions{InitialValue: map[string]any{"n": 0}})
 	a := f.joined("a", "s")

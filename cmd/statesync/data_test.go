@@ -143,15 +143,50 @@ func TestExportAndImport(t *testing.T) {
 	}
 }
 
-// A folder that is not there is no empty backup, and is not made.
+// A folder that is not there, or holds something else, is no empty backup; nothing is written there. Neither is an empty
+// import one.
 func TestExportOfNoFolderFails(t *testing.T) {
-	folder := filepath.Join(t.TempDir(), "mistyped")
-	stdout, stderr, code := runs(t, "", "export", "--data", folder)
-	if code != 1 || stdout != "" || !strings.Contains(stderr, "there is no folder to read") {
-		t.Errorf("exit code %d, %q, %q", code, stdout, stderr)
+	empty := t.TempDir()
+	for _, folder := range []string{filepath.Join(empty, "mistyped"), empty} {
+		stdout, stderr, code := runs(t, "", "export", "--data", folder)
+		if code != 1 || stdout != "" || !strings.Contains(stderr, "is no folder of states") {
+			t.Errorf("exit code %d, %q, %q", code, stdout, stderr)
+		}
 	}
-	if _, err := os.Stat(folder); !os.IsNotExist(err) {
-		t.Errorf("the folder was made: %v", err)
+	if left, err := os.ReadDir(empty); err != nil || len(left) > 0 {
+		t.Errorf("export left %v: %v", left, err)
+	}
+	if _, stderr, code := runs(t, "\n", "import", "--data", empty); code != 1 || !strings.Contains(stderr, "standard input has no lines") {
+		t.Errorf("exit code %d, %q", code, stderr)
+	}
+}
+
+// A line that is refused ends nothing, and of several lines of a state the last one stands.
+func TestImportReplacesWithWhatIsRight(t *testing.T) {
+	folder := t.TempDir()
+	if _, stderr, code := runs(t, `{"identifier":"s","value":{"precious":1}}`, "import", "--data", folder); code != 0 {
+		t.Fatalf("import ended with %d: %s", code, stderr)
+	}
+	for _, line := range []string{
+		`{"identifier":"s","value":{"` + strings.Repeat("k", 3000) + `":1}}`,
+		`{"identifier":"s","value":{},"createdAt":"0000-01-01T00:00:00+23:00"}`,
+	} {
+		if _, stderr, code := runs(t, line, "import", "--replace", "--data", folder); code != 1 || !strings.Contains(stderr, "line 1 was refused") {
+			t.Errorf("%.80s: exit code %d: %s", line, code, stderr)
+		}
+	}
+	if got := exported(t, folder); !strings.Contains(got, `"value":{"precious":1}`) {
+		t.Errorf("exported %s", got)
+	}
+	var lines strings.Builder
+	for i := range 20 {
+		fmt.Fprintf(&lines, `{"identifier":"s","value":{"n":%d}}`+"\n", i)
+	}
+	if _, stderr, code := runs(t, lines.String(), "import", "--replace", "--data", folder); code != 0 {
+		t.Errorf("import ended with %d: %s", code, stderr)
+	}
+	if got := exported(t, folder); !strings.Contains(got, `"value":{"n":19}`) {
+		t.Errorf("exported %s", got)
 	}
 }
 

@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"path/filepath"
 
 	"github.com/urfave/cli/v3"
+
+	"github.com/server-state-sync/server-state-sync/stores/disk"
 )
 
 func exportCommand() *cli.Command {
@@ -30,8 +32,8 @@ func export(ctx context.Context, command *cli.Command) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
 	if folder := command.String("data"); folder != "" {
-		if _, err := os.Stat(folder); err != nil {
-			return fmt.Errorf("export: there is no folder to read: %w", err)
+		if names, err := filepath.Glob(filepath.Join(folder, disk.FormatFiles)); err != nil || len(names) == 0 {
+			return fmt.Errorf("export: %s is no folder of states: there is no %s in it", folder, disk.FormatFiles)
 		}
 	}
 	states, err := keeperOf(ctx, command)

@@ -6,9 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 
 	"github.com/urfave/cli/v3"
+
+	"github.com/server-state-sync/server-state-sync/document"
 )
 
 // importsAtOnce is how many states are made at the same time, so that they share the disk's syncs.
@@ -58,18 +61,25 @@ type arriving struct {
 	done   chan error
 }
 
-// addAll makes a state of each line, several at a time, and tells the account in the order of the lines.
+// addAll makes a state of each line, several at a time, those of one identifier one after the other, and tells the
+// account in the order of the lines.
 func addAll(ctx context.Context, states keeper, input io.Reader, replace bool, account *account) error {
-	work, order := make(chan arriving), make(chan arriving, importsAtOnce)
+	var work [importsAtOnce]chan arriving
+	for i := range work {
+		work[i] = make(chan arriving)
+	}
+	order := make(chan arriving, importsAtOnce)
 	read := make(chan error, 1)
 	go func() { // ends with the program when the input never does
 		defer close(order)
-		defer close(work)
-		read <- readArriving(ctx, input, work, order)
+		read <- readArriving(ctx, input, &work, order)
+		for _, lane := range work {
+			close(lane)
+		}
 	}()
-	for range importsAtOnce {
+	for _, lane := range work {
 		go func() { // ends with the reader
-			for line := range work {
+			for line := range lane {
 				line.done <- states.add(ctx, line.text, replace)
 			}
 		}()
@@ -99,17 +109,27 @@ func addAll(ctx context.Context, states keeper, input io.Reader, replace bool, a
 	}
 }
 
-// readArriving hands over the lines that are not empty.
-func readArriving(ctx context.Context, input io.Reader, work, order chan<- arriving) error {
+// laneOf returns the lane of a line: lines of one identifier have the same.
+func laneOf(text []byte) int {
+	parsed, _ := document.Parse(text, transferLimits) // what is no JSON is refused by the lane
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(parsed.Get("identifier").Text()))
+	return int(hash.Sum32() % importsAtOnce)
+}
+
+// readArriving hands over the lines that are not empty; without any there was nothing to import.
+func readArriving(ctx context.Context, input io.Reader, work *[importsAtOnce]chan arriving, order chan<- arriving) error {
 	scanner := bufio.NewScanner(input)
 	scanner.Buffer(make([]byte, 64<<10), longestTransfer)
+	some := false
 	for number := 1; scanner.Scan(); number++ {
 		text := bytes.TrimSpace(scanner.Bytes())
 		if len(text) == 0 {
 			continue
 		}
+		some = true
 		line := arriving{number, bytes.Clone(text), make(chan error, 1)}
-		for _, to := range []chan<- arriving{work, order} {
+		for _, to := range []chan<- arriving{work[laneOf(text)], order} {
 			select {
 			case to <- line:
 			case <-ctx.Done():
@@ -120,5 +140,8 @@ func readArriving(ctx context.Context, input io.Reader, work, order chan<- arriv
 	if errors.Is(scanner.Err(), bufio.ErrTooLong) {
 		return fmt.Errorf("a line has more than %d bytes", longestTransfer)
 	}
-	return scanner.Err()
+	if err := scanner.Err(); err != nil || some {
+		return err
+	}
+	return errors.New("standard input has no lines; write there what export has printed")
 }

@@ -106,16 +106,20 @@ func serve(ctx context.Context, command *cli.Command) error {
 	defer func() { _ = syncer.Close() }()
 	for _, state := range states {
 		_, err := syncer.CreateState(server.StateOptions{Identifier: state.identifier, InitialValue: state.value})
-		if err != nil && (store == nil || !errors.Is(err, server.ErrStateExists)) {
+		switch {
+		case errors.Is(err, stores.ErrCorrupt): // the others are served
+			options.Logger.Error("a state of the file is damaged in the folder", "error", err)
+		case err != nil && (store == nil || !errors.Is(err, server.ErrStateExists)):
 			return fmt.Errorf("make the state %q: %w", state.identifier, err)
 		}
 	}
 	if store != nil {
-		stop, err := listenControl(command.String("data"), syncer, options.Logger)
+		stopControl, err := listenControl(command.String("data"), syncer, options.Logger)
 		if err != nil {
 			options.Logger.Warn("statesync export and import will not work while this server runs", "error", err)
 		} else {
-			defer stop()
+			defer stopControl()
+			context.AfterFunc(ctx, stopControl) // before the states end, so that no export is a part of one
 		}
 	}
 	if err := syncer.Start(command.String("address")); err != nil {

@@ -45,7 +45,8 @@ func parseStateLine(line []byte) (server.StateOptions, error) {
 	}
 	options.Identifier, options.InitialValue = identifier.Text(), value
 	if createdAt.Exists() {
-		if options.CreatedAt, err = time.Parse(time.RFC3339Nano, createdAt.Text()); err != nil {
+		options.CreatedAt, err = time.Parse(time.RFC3339Nano, createdAt.Text())
+		if options.CreatedAt = options.CreatedAt.UTC(); err != nil {
 			return options, fmt.Errorf("createdAt of %q is no time as in RFC 3339", options.Identifier)
 		}
 	}
@@ -109,7 +110,7 @@ func addState(syncer *server.StateSyncer, line []byte, replace bool) error {
 		return err
 	}
 	if replace {
-		syncer.RemoveState(options.Identifier)
+		return syncer.ReplaceState(options)
 	}
 	_, err = syncer.CreateState(options)
 	if errors.Is(err, server.ErrStateExists) {

@@ -171,6 +171,25 @@ func TestALostBlockIsNeverServed(t *testing.T) {
 	}
 }
 
+// A file of the log that is gone is missed, also the oldest: nothing older than what was acknowledged is served.
+func TestALostFileIsTold(t *testing.T) {
+	for seed := range uint64(20) {
+		disk, want := written(t, seed, true, crashOptions[1])
+		var names []string
+		for name := range disk.names {
+			if strings.HasPrefix(name, segmentPrefix) {
+				names = append(names, name)
+			}
+		}
+		slices.Sort(names)
+		for _, name := range names[:len(names)-1] { // without the newest the log ends earlier, as if it had never been longer
+			copied := disk.kill()
+			delete(copied.names, name)
+			checkDamaged(t, copied, "another boot", want, false)
+		}
+	}
+}
+
 func TestATornTailIsCut(t *testing.T) {
 	disk, want := written(t, 1, true, Options{})
 	for _, tail := range []string{"\x00\x00\x00\x00", headMagic, "garbage that is not a frame" + headMagic} {

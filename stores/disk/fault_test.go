@@ -3,6 +3,7 @@ package disk
 import (
 	"errors"
 	"math/rand/v2"
+	"reflect"
 	"syscall"
 	"testing"
 
@@ -15,20 +16,22 @@ func TestAfterAFailedWriteTheStoreTakesNoMoreAndCanBeRead(t *testing.T) {
 	failures := 0
 	for i, cause := range []error{syscall.ENOSPC, syscall.EIO, errDevice} {
 		for failAt := 1; failAt <= 160; failAt += 1 + i {
-			if failsAt(t, uint64(failAt), failAt, cause) {
-				failures++
+			for _, once := range []bool{false, true} {
+				if failsAt(t, uint64(failAt), failAt, cause, once) {
+					failures++
+				}
 			}
 		}
 	}
-	if failures < 200 {
+	if failures < 400 {
 		t.Errorf("the storage failed %d times only", failures)
 	}
 }
 
-func failsAt(t *testing.T, seed uint64, failAt int, cause error) (failed bool) {
+func failsAt(t *testing.T, seed uint64, failAt int, cause error, once bool) (failed bool) {
 	t.Helper()
 	disk := newSimDisk()
-	disk.failAt, disk.cause = failAt, cause
+	disk.failAt, disk.cause, disk.once = failAt, cause, once
 	s, err := open(disk, Options{SegmentBytes: 8 << 10}, "boot")
 	if err != nil {
 		if !errors.Is(err, cause) {
@@ -69,9 +72,13 @@ func failsAt(t *testing.T, seed uint64, failAt int, cause error) (failed bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	before := got
 	got, err = everything(after)
 	if err = errors.Join(err, d.survived(got, acked), after.Close()); err != nil {
 		t.Errorf("call %d failed, and after opening anew: %v", failAt, err)
+	}
+	if once && !reflect.DeepEqual(got.states, before.states) { // a write that was refused must not come back
+		t.Errorf("call %d failed, and after opening anew there is something else than was read before", failAt)
 	}
 	return true
 }

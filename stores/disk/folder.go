@@ -33,6 +33,9 @@ type file interface {
 
 // format is the version of what stands in the folder. It is the end of an empty file's name, where no bit can flip.
 const (
+	// FormatFiles matches the file by which a folder is known as one of states.
+	FormatFiles = formatPrefix + "*"
+
 	format       = 1
 	formatPrefix = "statesync-format-"
 	lockName     = "lock"

@@ -20,6 +20,7 @@ type simDisk struct {
 
 	calls  int   // that change something
 	failAt int   // the call that fails first, and all after it; 0 is none
+	once   bool  // none after it
 	cause  error // what it says
 }
 
@@ -45,7 +46,7 @@ func newSimDisk() *simDisk {
 // fault counts a call that changes something, and says whether it fails. The lock is held.
 func (d *simDisk) fault() error {
 	d.calls++
-	if d.failAt > 0 && d.calls >= d.failAt {
+	if d.failAt > 0 && (d.calls == d.failAt || d.calls > d.failAt && !d.once) {
 		return d.cause
 	}
 	return nil
