@@ -47,6 +47,10 @@ for tool in "$@"; do
 		command -v "$(go env CC)" >/dev/null ||
 			package build-essential "A C compiler is missing, and Go's race detector needs one."
 		;;
+	chromium)
+		command -v "${CHROMIUM:-chromium}" >/dev/null ||
+			package chromium "Chromium is missing, and tests open pages in it; CHROMIUM=/path/to/it names another one."
+		;;
 	*)
 		command -v "$tool" >/dev/null || package "$tool" "$tool is missing."
 		;;
