@@ -56,10 +56,24 @@ var rooms = []room{
 		why:  "a codec is not a connection",
 	},
 	{
+		path: "internal/pageclock", layer: 0,
+		idea: "the clock and the timers of the page, in place of package time",
+		js:   downloadBans,
+		why:  "it is the browser's download",
+	},
+	{
 		path: "internal/transport", layer: 1,
-		idea: "whole frames over a pipe, a native WebSocket or the browser's",
+		idea: "whole frames over a native WebSocket or the browser's",
+		ours: []string{"internal/pageclock"},
 		js:   browserBans,
 		why:  "of ours nothing: it moves frames that it cannot read",
+	},
+	{
+		path: "internal/pipe", layer: 1,
+		idea: "whole frames over a connection in memory, for tests",
+		ours: []string{"internal/transport"},
+		bans: []string{"net", "syscall/js"},
+		why:  "it waits in the fake time of testing/synctest",
 	},
 	{
 		path: "internal/core", layer: 1,
@@ -102,11 +116,19 @@ var rooms = []room{
 		why:  "the two ends never import each other",
 	},
 	{
-		path: "wasmclient", layer: 2,
-		idea: "Client, the public Go API over the core, and its drivers; native and wasm",
-		ours: []string{"document", "protocol", "internal/core", "internal/transport"},
-		js:   browserBans,
+		path: "internal/driver", layer: 2,
+		idea: "the one client over the core: its socket, goroutines and callbacks; native and wasm",
+		ours: []string{"document", "protocol", "internal/core", "internal/pageclock", "internal/transport"},
+		js:   downloadBans,
 		why:  "the same client goes to the browser; syscall/js stands in its js files only",
+	},
+	{
+		path: "wasmclient", layer: 2,
+		idea: "Client, the driver as the public Go API, with contexts and durations; native and wasm",
+		ours: []string{"document", "protocol", "internal/core", "internal/driver"},
+		bans: []string{"syscall/js"},
+		js:   browserBans,
+		why:  "a Go program in the browser may pay for context and time, and for no more",
 	},
 	{
 		path: "wasmclient/typed", layer: 2,
@@ -118,8 +140,8 @@ var rooms = []room{
 	{
 		path: "jsbridge", layer: 3,
 		idea: "the same client as a JavaScript object; the only user-facing syscall/js",
-		ours: []string{"document", "wasmclient"},
-		js:   browserBans,
+		ours: []string{"document", "internal/driver"},
+		js:   downloadBans,
 		why:  "nothing of the wire leaks to JavaScript",
 	},
 	{
@@ -142,6 +164,9 @@ var browserBans = []string{
 	"encoding/json", "fmt", "log", "net", "reflect", "regexp", "text/template",
 	"github.com/coder/websocket", "github.com/go-json-experiment/json",
 }
+
+// downloadBans are the packages that our own module does without besides, and another Go program may want.
+var downloadBans = append(slices.Clone(browserBans), "context", "time")
 
 // listed is what `go list -json` says of a package.
 type listed struct {
@@ -282,13 +307,13 @@ func TestTheTableItselfPointsDown(t *testing.T) {
 
 func TestTheBrowserGetsNoForbiddenPackage(t *testing.T) {
 	build := targets[1]
-	roots := []string{"./wasmclient"}
+	roots := map[string][]string{"./wasmclient": browserBans}
 	for _, p := range list(t, build, "./jsbridge/...") {
-		roots = append(roots, p.ImportPath)
+		roots[p.ImportPath] = downloadBans
 	}
-	for _, root := range roots {
+	for root, bans := range roots {
 		for _, p := range list(t, build, "-deps", root) {
-			if ban := banned(browserBans, p.ImportPath); ban != "" {
+			if ban := banned(bans, p.ImportPath); ban != "" {
 				t.Errorf("%s on js/wasm depends on %s; find the way with: GOOS=js GOARCH=wasm go list -deps -f '{{.ImportPath}}: {{.Imports}}' %s", root, p.ImportPath, root)
 			}
 		}
@@ -296,7 +321,7 @@ func TestTheBrowserGetsNoForbiddenPackage(t *testing.T) {
 }
 
 func TestSyscallJSStandsInJSFilesOnly(t *testing.T) {
-	for _, folder := range []string{"wasmclient", "internal/transport"} {
+	for _, folder := range []string{"internal/driver", "internal/transport"} {
 		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
 		if err != nil {
 			t.Fatal(err)
@@ -315,8 +340,11 @@ func TestArchitecturePrintsTheTable(t *testing.T) {
 	want.WriteString("| layer | package | its one idea | of ours it may import | must not import | why |\n|---|---|---|---|---|---|\n")
 	for _, r := range rooms {
 		bans := r.bans
-		if len(r.js) > 0 {
+		switch len(r.js) {
+		case len(browserBans):
 			bans = append(slices.Clone(bans), "on js the browser's list")
+		case len(downloadBans):
+			bans = append(slices.Clone(bans), "on js the browser's list, context, time")
 		}
 		want.WriteString("| " + strings.Join([]string{
 			string(rune('0' + r.layer)), "`" + r.path + "`", r.idea, words(r.ours, "*", "everything"), words(bans, "", ""), r.why,

@@ -1,20 +1,19 @@
 package jsbridge
 
 import (
-	"context"
 	"syscall/js"
 
 	"github.com/server-state-sync/server-state-sync/document"
-	"github.com/server-state-sync/server-state-sync/wasmclient"
+	"github.com/server-state-sync/server-state-sync/internal/driver"
 )
 
 // A subject is what changes act on: a state, or a client for the state that it connected to last.
 type subject interface {
-	UpdateState(ctx context.Context, updates any) (version uint64, err error)
-	PatchState(ctx context.Context, ops ...document.PatchOp) (version uint64, err error)
-	Transact(ctx context.Context, reads []string, update func(document.Value) (any, error)) (version uint64, err error)
+	UpdateState(b driver.Bound, updates document.Value) (version uint64, err error)
+	PatchState(b driver.Bound, ops ...document.PatchOp) (version uint64, err error)
+	Transact(b driver.Bound, reads []string, update func(document.Value) (document.Value, error)) (version uint64, err error)
 	GetState() document.Value
-	AddStateUpdateListener(identifier string, call func(wasmclient.Update), properties ...string)
+	AddStateUpdateListener(identifier string, call func(driver.Update), properties ...string)
 	RemoveStateUpdateListener(identifier string) bool
 }
 
@@ -45,13 +44,13 @@ func (s changer) updateState(args []js.Value) js.Value {
 		return rejected(err)
 	}
 	return promise(func() (js.Value, error) {
-		version, err := s.of.UpdateState(context.Background(), updates)
+		version, err := s.of.UpdateState(driver.Forever, updates)
 		return js.ValueOf(float64(version)), err
 	})
 }
 
 func (s changer) transact(update js.Value) (js.Value, error) {
-	version, err := s.of.Transact(context.Background(), nil, func(previous document.Value) (updates any, err error) {
+	version, err := s.of.Transact(driver.Forever, nil, func(previous document.Value) (updates document.Value, err error) {
 		defer thrown(&err)
 		return fromJS(update.Invoke(toJS(previous)))
 	})
@@ -72,7 +71,7 @@ func (s changer) patchState(args []js.Value) js.Value {
 		return rejected(err)
 	}
 	return promise(func() (js.Value, error) {
-		version, err := s.of.PatchState(context.Background(), ops...)
+		version, err := s.of.PatchState(driver.Forever, ops...)
 		return js.ValueOf(float64(version)), err
 	})
 }
@@ -89,7 +88,7 @@ func (s changer) addStateUpdateListener(args []js.Value) js.Value {
 	if len(args) > 2 && args[2].InstanceOf(js.Global().Get("Array")) {
 		properties = texts(args[2])
 	}
-	s.of.AddStateUpdateListener(args[0].String(), func(u wasmclient.Update) {
+	s.of.AddStateUpdateListener(args[0].String(), func(u driver.Update) {
 		call.Invoke(toJS(u.Updates), toJS(u.Previous))
 	}, properties...)
 	return js.Undefined()

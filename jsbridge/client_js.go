@@ -1,16 +1,15 @@
 package jsbridge
 
 import (
-	"context"
 	"slices"
 	"syscall/js"
 
-	"github.com/server-state-sync/server-state-sync/wasmclient"
+	"github.com/server-state-sync/server-state-sync/internal/driver"
 )
 
 // A client is the Go client with the functions that JavaScript calls it by.
 type client struct {
-	*wasmclient.Client
+	*driver.Client
 	functions
 	states  []*state // not left yet
 	mirrors int      // made so far
@@ -28,14 +27,14 @@ func (c *client) methods() []method {
 		{"state", c.state},
 		{"onError", c.onError},
 		{"onStatus", c.onStatus},
-		{"status", func([]js.Value) js.Value { return statusOf(c.Status()) }},
+		{"status", func([]js.Value) js.Value { return c.statusOf(c.Status()) }},
 		{"close", c.close},
 	}
 }
 
 func (c *client) onConnection([]js.Value) js.Value {
 	return promise(func() (js.Value, error) {
-		return js.Undefined(), c.OnConnection(context.Background())
+		return js.Undefined(), c.OnConnection(driver.Forever)
 	})
 }
 
@@ -46,7 +45,7 @@ func (c *client) connectToState(args []js.Value) js.Value {
 	}
 	identifier := args[0].String()
 	return promise(func() (js.Value, error) {
-		s, err := c.ConnectToState(context.Background(), identifier)
+		s, err := c.ConnectToState(driver.Forever, identifier)
 		if err != nil {
 			return js.Value{}, err
 		}
@@ -85,7 +84,7 @@ func (c *client) onStatus(args []js.Value) js.Value {
 	if len(args) < 1 || args[0].Type() != js.TypeFunction {
 		return toJSError(argumentError("onStatus takes a function"))
 	}
-	return c.ending(c.OnStatus(func(status wasmclient.Status) { args[0].Invoke(statusOf(status)) }))
+	return c.ending(c.OnStatus(func(status driver.Status) { args[0].Invoke(c.statusOf(status)) }))
 }
 
 // ending makes a function of what ends a subscription.
@@ -109,19 +108,20 @@ func (c *client) close([]js.Value) js.Value {
 }
 
 // statusOf returns the record of the JavaScript package, but for the changes that wait, which it counts itself.
-func statusOf(status wasmclient.Status) js.Value {
+func (c *client) statusOf(status driver.Status) js.Value {
 	object := js.Global().Get("Object").New()
 	object.Set("phase", status.Phase.String())
 	object.Set("everConnected", status.EverConnected)
 	object.Set("attempt", status.Attempt)
 	object.Set("nextRetryAt", js.Null())
-	if !status.NextRetry.IsZero() {
-		object.Set("nextRetryAt", float64(status.NextRetry.UnixMilli()))
+	if status.Phase == driver.Waiting {
+		wait := int64(status.NextRetry) - c.Clock().Now()
+		object.Set("nextRetryAt", js.Global().Get("Date").Call("now").Float()+float64(wait))
 	}
 	object.Set("pending", status.Pending)
 	object.Set("latencyMs", js.Null())
 	if status.Latency != 0 {
-		object.Set("latencyMs", float64(status.Latency.Milliseconds()))
+		object.Set("latencyMs", float64(status.Latency))
 	}
 	object.Set("lastError", js.Null())
 	if status.LastError != nil {

@@ -6,6 +6,6 @@
 // everything that has come in together: steps at literal paths from the view before to the present one.
 //
 // Work that waits runs in a goroutine behind a Promise. What is rejected is an Error with a code, the name of a
-// wasmclient code such as "refused", and a cause. Go cannot throw into JavaScript, so functions that do not wait return
+// protocol code such as "refused", and a cause. Go cannot throw into JavaScript, so functions that do not wait return
 // such an Error.
 package jsbridge

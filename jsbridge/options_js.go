@@ -1,11 +1,10 @@
 package jsbridge
 
 import (
-	"context"
 	"errors"
 	"syscall/js"
 
-	"github.com/server-state-sync/server-state-sync/wasmclient"
+	"github.com/server-state-sync/server-state-sync/internal/driver"
 )
 
 // newClient makes a client of the constructor's arguments.
@@ -13,23 +12,21 @@ func newClient(args []js.Value) (*client, error) {
 	if len(args) < 2 || args[0].Type() != js.TypeString || args[1].Type() != js.TypeString {
 		return nil, argumentError("the endpoint and the client identifier are strings")
 	}
-	var options []wasmclient.Option
-	token := ""
+	options := driver.Options{Clock: driver.PageClock}
 	if len(args) > 2 {
 		switch args[2].Type() {
 		case js.TypeString:
-			token = args[2].String()
+			token := args[2].String()
+			options.Token = func(driver.Bound) (string, error) { return token, nil }
 		case js.TypeFunction:
-			options = append(options, wasmclient.WithTokenSource(tokenSource(args[2])))
+			options.Token = tokenSource(args[2])
 		case js.TypeUndefined, js.TypeNull:
 		default:
 			return nil, argumentError("the access token is a string or a function; it may be left out")
 		}
 	}
-	if len(args) > 3 && args[3].Type() == js.TypeObject && args[3].Get("tokenInQuery").Truthy() {
-		options = append(options, wasmclient.WithTokenInQuery())
-	}
-	made, err := wasmclient.New(args[0].String(), args[1].String(), token, options...)
+	options.TokenInQuery = len(args) > 3 && args[3].Type() == js.TypeObject && args[3].Get("tokenInQuery").Truthy()
+	made, err := driver.New(args[0].String(), args[1].String(), options)
 	if err != nil {
 		return nil, argumentError(err.Error())
 	}
@@ -37,10 +34,10 @@ func newClient(args []js.Value) (*client, error) {
 }
 
 // tokenSource asks a JavaScript function for the token, and waits for it where that is a Promise.
-func tokenSource(source js.Value) wasmclient.TokenSource {
-	return func(ctx context.Context) (token string, err error) {
+func tokenSource(source js.Value) func(driver.Bound) (string, error) {
+	return func(b driver.Bound) (token string, err error) {
 		defer thrown(&err)
-		made, err := settled(ctx, source.Invoke())
+		made, err := settled(b, source.Invoke())
 		if err != nil {
 			return "", err
 		}
@@ -55,7 +52,7 @@ func tokenSource(source js.Value) wasmclient.TokenSource {
 }
 
 // settled waits for what the Promise resolves with; what is no Promise is its own result.
-func settled(ctx context.Context, promise js.Value) (js.Value, error) {
+func settled(b driver.Bound, promise js.Value) (js.Value, error) {
 	resolved, rejected := make(chan js.Value, 1), make(chan js.Value, 1)
 	var owned functions
 	defer owned.release()
@@ -71,8 +68,8 @@ func settled(ctx context.Context, promise js.Value) (js.Value, error) {
 		return v, nil
 	case reason := <-rejected:
 		return js.Undefined(), rejection(reason)
-	case <-ctx.Done():
-		return js.Undefined(), ctx.Err()
+	case <-b.Done():
+		return js.Undefined(), b.Err()
 	}
 }
 

@@ -1,18 +1,17 @@
 package jsbridge
 
 import (
-	"context"
 	"slices"
 	"strconv"
 	"syscall/js"
 
 	"github.com/server-state-sync/server-state-sync/document"
-	"github.com/server-state-sync/server-state-sync/wasmclient"
+	"github.com/server-state-sync/server-state-sync/internal/driver"
 )
 
 // A state is one use of a state that the client is connected to.
 type state struct {
-	*wasmclient.State
+	*driver.State
 	functions
 	client *client
 	mirror *mirror // nil: nobody follows
@@ -32,7 +31,7 @@ func (s *state) methods() []method {
 // ready() resolves when the state's value is there, and whoever follows it has it.
 func (s *state) ready([]js.Value) js.Value {
 	return promise(func() (js.Value, error) {
-		err := s.Ready(context.Background())
+		err := s.Ready(driver.Forever)
 		if err == nil && s.mirror != nil {
 			s.mirror.flush()
 		}
@@ -69,7 +68,7 @@ func (s *state) transact(args []js.Value) js.Value {
 		return rejected(argumentError("transact takes a function, of a state that is followed"))
 	}
 	return promise(func() (js.Value, error) {
-		version, err := s.TransactReading(context.Background(), func(view document.Value) (updates any, reads []string, err error) {
+		version, err := s.TransactReading(driver.Forever, func(view document.Value) (updates document.Value, reads []string, err error) {
 			defer thrown(&err)
 			s.mirror.show(view)
 			made := args[0].Invoke()

@@ -5,7 +5,7 @@ import (
 	"syscall/js"
 
 	"github.com/server-state-sync/server-state-sync/document"
-	"github.com/server-state-sync/server-state-sync/wasmclient"
+	"github.com/server-state-sync/server-state-sync/internal/driver"
 )
 
 // toJS lets the page parse the value; the absent value is undefined.
@@ -70,7 +70,7 @@ func toJSError(err error) js.Value {
 
 // codeOf returns the name of the error's code. A connection may end with a code that only WebSocket knows.
 func codeOf(err error) string {
-	var coded *wasmclient.Error
+	var coded *driver.Error
 	var argument argumentError
 	switch {
 	case errors.As(err, &coded) && coded.Code.Sentence() == "":

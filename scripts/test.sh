@@ -4,7 +4,8 @@
 
 wasm() {
 	GOOS=js GOARCH=wasm go test -shuffle=on -timeout 10m -exec "$PWD/scripts/wasm-exec.sh" \
-		./document/... ./internal/jsonscan/... ./protocol/... ./internal/core/... ./internal/transport/... ./wasmclient/... ./jsbridge/...
+		./document/... ./internal/jsonscan/... ./protocol/... ./internal/core/... ./internal/pageclock/... ./internal/transport/... \
+		./internal/pipe/... ./internal/driver/... ./wasmclient/... ./jsbridge/...
 }
 
 # The random tests of values and changes run a part of their cases under the race detector; here they run

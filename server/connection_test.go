@@ -9,12 +9,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/server-state-sync/server-state-sync/internal/pipe"
 	"github.com/server-state-sync/server-state-sync/internal/transport"
 )
 
 // piped connects to the server through memory: everything but HTTP is as over a socket.
-func (f *fixture) piped(options transport.PipeOptions) transport.Conn {
-	client, server := transport.Pipe(options)
+func (f *fixture) piped(options pipe.Options) transport.Conn {
+	client, server := pipe.New(options)
 	f.take(server)
 	return client
 }
@@ -74,7 +75,7 @@ func ends(t *testing.T, conn transport.Conn, code int, want string) {
 func TestConnectionThatSaysNothingIsClosed(t *testing.T) {
 	timed(t, Options{HandshakeTimeout: 10 * time.Second}, func(t *testing.T, f *fixture) {
 		start := time.Now()
-		ends(t, f.piped(transport.PipeOptions{}), 4004, `["bye",4004,"no message came within 10s",0]`)
+		ends(t, f.piped(pipe.Options{}), 4004, `["bye",4004,"no message came within 10s",0]`)
 		if took := time.Since(start); took != 10*time.Second {
 			t.Errorf("it took %v", took)
 		}
@@ -83,7 +84,7 @@ func TestConnectionThatSaysNothingIsClosed(t *testing.T) {
 
 func TestSilentClientIsPingedAndGivenUp(t *testing.T) {
 	timed(t, Options{Heartbeat: 16 * time.Second}, func(t *testing.T, f *fixture) {
-		conn := f.piped(transport.PipeOptions{})
+		conn := f.piped(pipe.Options{})
 		write(t, conn, rawHello)
 		read(t, conn, `["welcome",…`)
 		start := time.Now()
@@ -105,7 +106,7 @@ func TestSilentClientIsPingedAndGivenUp(t *testing.T) {
 func TestClientThatOnlyListensIsPingedThoughItIsSentALot(t *testing.T) {
 	timed(t, Options{Heartbeat: 16 * time.Second}, func(t *testing.T, f *fixture) {
 		f.create(StateOptions{Identifier: "s"})
-		conn := f.piped(transport.PipeOptions{})
+		conn := f.piped(pipe.Options{})
 		write(t, conn, rawHello, `["join",1,"s"]`)
 		pings := 0
 		done := make(chan struct{})
@@ -137,7 +138,7 @@ func TestClientThatOnlyListensIsPingedThoughItIsSentALot(t *testing.T) {
 func TestClientThatDoesNotReadIsGivenUpAndDelaysNobody(t *testing.T) {
 	timed(t, Options{Limits: Limits{HistoryBytes: 64 << 10}}, func(t *testing.T, f *fixture) {
 		f.create(StateOptions{Identifier: "s"})
-		client, server := transport.Pipe(transport.PipeOptions{Buffer: 4 << 10, WriteTimeout: 10 * time.Second})
+		client, server := pipe.New(pipe.Options{Buffer: 4 << 10, WriteTimeout: 10 * time.Second})
 		f.take(server)
 		write(t, client, rawHello, `["join",1,"s"]`)
 		quick := f.joined("quick", "s")
@@ -164,7 +165,7 @@ func TestClientThatDoesNotReadIsGivenUpAndDelaysNobody(t *testing.T) {
 func TestSlowClientCatchesUp(t *testing.T) {
 	timed(t, Options{Limits: Limits{HistoryBytes: 64 << 10}}, func(t *testing.T, f *fixture) {
 		f.create(StateOptions{Identifier: "s"})
-		conn := f.piped(transport.PipeOptions{Buffer: 4 << 10})
+		conn := f.piped(pipe.Options{Buffer: 4 << 10})
 		write(t, conn, rawHello, `["join",1,"s"]`)
 		synctest.Wait()
 		for i := range 2000 {
@@ -188,12 +189,12 @@ func TestSlowClientCatchesUp(t *testing.T) {
 
 func TestWhatTheTransportFindsHasACode(t *testing.T) {
 	timed(t, Options{}, func(t *testing.T, f *fixture) {
-		conn := f.piped(transport.PipeOptions{ReadLimit: 200})
+		conn := f.piped(pipe.Options{ReadLimit: 200})
 		write(t, conn, rawHello)
 		read(t, conn, `["welcome",…`)
 		write(t, conn, strings.Repeat("x", 201))
 		ends(t, conn, 4104, `["bye",4104,…`)
-		conn = f.piped(transport.PipeOptions{})
+		conn = f.piped(pipe.Options{})
 		write(t, conn, "\xff")
 		ends(t, conn, 4109, `["bye",4109,…`)
 	})
@@ -209,8 +210,8 @@ func TestWhatTheTransportFindsHasACode(t *testing.T) {
 
 func TestConnectionsAreBounded(t *testing.T) {
 	timed(t, Options{Limits: Limits{Connections: 1}}, func(t *testing.T, f *fixture) {
-		first := f.piped(transport.PipeOptions{})
-		second := f.piped(transport.PipeOptions{})
+		first := f.piped(pipe.Options{})
+		second := f.piped(pipe.Options{})
 		messages, err := readAll(second)
 		var closed *transport.CloseError
 		if len(messages) != 1 || !strings.HasPrefix(messages[0], `["bye",4003,"the server has as many connections as it may",`) ||
@@ -222,7 +223,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 		read(t, first, `["welcome",…`)
 		first.Abort()
 		synctest.Wait()
-		third := f.piped(transport.PipeOptions{})
+		third := f.piped(pipe.Options{})
 		write(t, third, rawHello)
 		read(t, third, `["welcome",…`)
 		third.Abort()
@@ -236,7 +237,7 @@ func TestRateLimitsDelay(t *testing.T) {
 	} {
 		timed(t, Options{Limits: limits}, func(t *testing.T, f *fixture) {
 			f.create(StateOptions{Identifier: "s"})
-			conn := f.piped(transport.PipeOptions{Buffer: 1 << 20})
+			conn := f.piped(pipe.Options{Buffer: 1 << 20})
 			write(t, conn, rawHello, `["join",1,"s"]`)
 			synctest.Wait()
 			read(t, conn, `["welcome",…`)
@@ -265,7 +266,7 @@ func TestShutdownAnswersWhatIsInFlight(t *testing.T) {
 			time.Sleep(time.Second)
 			return ctx.Err()
 		}})
-		conn := f.piped(transport.PipeOptions{})
+		conn := f.piped(pipe.Options{})
 		write(t, conn, rawHello, `["join",1,"s"]`)
 		synctest.Wait()
 		write(t, conn, `["merge",1,1,0,{"a":1}]`, `["merge",1,2,0,{"a":2}]`)
@@ -284,7 +285,7 @@ func TestShutdownAnswersWhatIsInFlight(t *testing.T) {
 		if _, err := f.Submit(t.Context(), "s", Change{Updates: map[string]any{}}); !errors.Is(err, ErrClosed) {
 			t.Errorf("got %v", err)
 		}
-		late := f.piped(transport.PipeOptions{})
+		late := f.piped(pipe.Options{})
 		ends(t, late, 4000, `["bye",4000,…`)
 		messages, _ := readAll(conn)
 		conn.Abort()
@@ -310,7 +311,7 @@ func TestShutdownEndsInTime(t *testing.T) {
 			<-ctx.Done()
 			return ctx.Err()
 		}})
-		conn := f.piped(transport.PipeOptions{})
+		conn := f.piped(pipe.Options{})
 		write(t, conn, rawHello, `["join",1,"s"]`)
 		synctest.Wait()
 		write(t, conn, `["merge",1,1,0,{"a":1}]`)
@@ -331,7 +332,7 @@ func TestShutdownEndsInTime(t *testing.T) {
 func TestConnectionThatIsCutLeavesItsSession(t *testing.T) {
 	timed(t, Options{}, func(t *testing.T, f *fixture) {
 		f.create(StateOptions{Identifier: "s"})
-		conn := f.piped(transport.PipeOptions{})
+		conn := f.piped(pipe.Options{})
 		write(t, conn, rawHello, `["join",1,"s"]`)
 		synctest.Wait()
 		conn.Abort()

@@ -2,51 +2,27 @@ package wasmclient
 
 import (
 	"context"
-	"errors"
 
 	"github.com/server-state-sync/server-state-sync/document"
-	"github.com/server-state-sync/server-state-sync/internal/core"
-	"github.com/server-state-sync/server-state-sync/protocol"
+	"github.com/server-state-sync/server-state-sync/internal/driver"
 )
 
 // Pending is a change on its way to its verdict.
-type Pending struct {
-	done    chan struct{}
-	version uint64
-	err     error
-	sent    bool // it had been sent when it settled
-	left    bool // guarded by Client.mu: whoever waited has gone, so a refusal goes to OnError
-}
+type Pending driver.Pending
+
+func (p *Pending) driver() *driver.Pending { return (*driver.Pending)(p) }
 
 // Done is closed when the change has its verdict, which it gets without anybody waiting: at the latest when the state is
 // left or the client closes.
-func (p *Pending) Done() <-chan struct{} { return p.done }
+func (p *Pending) Done() <-chan struct{} { return p.driver().Done() }
 
 // Verdict returns the version that the change made, or the error with which it was refused. Before Done is closed it
 // returns [ErrOutcomeUnknown].
-func (p *Pending) Verdict() (version uint64, err error) {
-	select {
-	case <-p.done:
-		return p.version, p.err
-	default:
-		return 0, ErrOutcomeUnknown
-	}
-}
+func (p *Pending) Verdict() (version uint64, err error) { return p.driver().Verdict() }
 
 // Wait waits for the verdict and returns it. When ctx ends first, the error is both [ErrOutcomeUnknown] and that of ctx,
 // and the change goes on.
-func (p *Pending) Wait(ctx context.Context) (version uint64, err error) {
-	select {
-	case <-p.done:
-	case <-ctx.Done():
-	}
-	select {
-	case <-p.done: // also when both have ended
-		return p.version, p.err
-	default:
-		return 0, &unknownOutcome{waitEnded(ctx, "nobody waits for the verdict any longer")}
-	}
-}
+func (p *Pending) Wait(ctx context.Context) (version uint64, err error) { return p.driver().Wait(ctx) }
 
 // UpdateState sets top-level properties of the state to the given values, and waits for the verdict: the version that
 // the change made, or an error. Of two writers of one property the last in the server's order wins; other properties
@@ -59,7 +35,11 @@ func (p *Pending) Wait(ctx context.Context) (version uint64, err error) {
 // while too many changes wait, the error is that of ctx and nothing was done; when it ends later, the error is also
 // [ErrOutcomeUnknown] and the change goes on.
 func (s *State) UpdateState(ctx context.Context, updates any) (version uint64, err error) {
-	return s.wait(ctx)(s.Submit(ctx, updates))
+	value, err := valueOf(updates)
+	if err != nil {
+		return 0, err
+	}
+	return s.driver().UpdateState(ctx, value)
 }
 
 // PatchState applies the operations, all or none, and waits for the verdict as UpdateState does. They are those of JSON
@@ -67,119 +47,70 @@ func (s *State) UpdateState(ctx context.Context, updates any) (version uint64, e
 // that stood there, wherever changes of others have moved it until the patch arrives. If one of them ended the element,
 // the error is [ErrConflict].
 func (s *State) PatchState(ctx context.Context, ops ...document.PatchOp) (version uint64, err error) {
-	return s.wait(ctx)(s.SubmitPatch(ctx, ops...))
+	return s.driver().PatchState(ctx, ops...)
 }
 
 // Submit is UpdateState without the wait for the verdict. It blocks only while too many changes of this state have none
 // (see [WithPendingLimit]), so a loop around it runs as fast as the server answers. Changes take effect in the order in
 // which they were submitted. The error means that nothing was done.
 func (s *State) Submit(ctx context.Context, updates any) (*Pending, error) {
-	value, err := document.Of(updates)
+	value, err := valueOf(updates)
 	if err != nil {
-		return nil, coded(err)
+		return nil, err
 	}
-	return s.submit(ctx, core.Merge{Updates: value})
+	p, err := s.driver().Submit(ctx, value)
+	return (*Pending)(p), err
 }
 
 // SubmitPatch is PatchState without the wait for the verdict; see Submit.
 func (s *State) SubmitPatch(ctx context.Context, ops ...document.PatchOp) (*Pending, error) {
-	return s.submit(ctx, core.Patch{Ops: ops})
+	p, err := s.driver().SubmitPatch(ctx, ops...)
+	return (*Pending)(p), err
 }
 
-// wait returns a function that waits for the verdict on what was submitted, and sees to it that a refusal that comes
-// later is reported.
-func (s *State) wait(ctx context.Context) func(p *Pending, err error) (uint64, error) {
-	return func(p *Pending, err error) (uint64, error) {
-		if err != nil {
-			return 0, err
-		}
-		version, err := p.Wait(ctx)
-		if errors.Is(err, ErrOutcomeUnknown) {
-			s.client.abandon(p, err)
-		}
-		return version, err
-	}
+// Transact sets top-level properties to values computed from the state, as if nobody else changed it meanwhile: update
+// gets the view and returns updates as for UpdateState, or nil for none. If another changed a property that was read or
+// written before the updates arrived, they are refused and update runs again on the fresh view; after eight refusals
+// the error is [ErrConflict].
+//
+// reads lists the top-level properties that update looks at; nil means all of them, so that any change of another
+// counts. An empty list that is not nil means that it looks at none.
+//
+// The function may run several times, so it must have no effects of its own, and it must not call the client. An error
+// that it returns is returned as it is, and nothing was done. Otherwise errors are those of UpdateState.
+func (s *State) Transact(ctx context.Context, reads []string, update func(previous document.Value) (updates any, err error)) (version uint64, err error) {
+	return s.driver().Transact(ctx, reads, valued(update))
 }
 
-// abandon marks that nobody waits for the verdict any longer, and reports a refusal that has come just now.
-func (c *Client) abandon(p *Pending, told error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	select {
-	case <-p.done:
-		if p.err != nil && p.err != told {
-			c.callbacks.report(p.err)
+// TransactReading is [State.Transact] for a function of which nobody knows beforehand what it looks at: it returns the
+// top-level properties that it has read with its updates, nil for all of them.
+func (s *State) TransactReading(ctx context.Context, update func(previous document.Value) (updates any, reads []string, err error)) (version uint64, err error) {
+	return s.driver().TransactReading(ctx, func(previous document.Value) (document.Value, []string, error) {
+		updates, reads, err := update(previous)
+		if err != nil || updates == nil {
+			return document.Value{}, nil, err
 		}
-	default:
-		p.left = true
-	}
-}
-
-// submit gives the change to the core, when there is room for it.
-func (s *State) submit(ctx context.Context, change core.Change) (*Pending, error) {
-	c := s.client
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for place := (chan struct{})(nil); ; {
-		if place != nil || len(s.room.waiting) == 0 {
-			p, err := s.submitLocked(ctx, change)
-			if !errors.Is(err, errNoRoom) {
-				s.room.let() // there may be more room
-				return p, err
-			}
-			place = s.room.rejoin()
-		} else {
-			place = s.room.join()
-		}
-		c.mu.Unlock()
-		select {
-		case <-place:
-			c.mu.Lock()
-		case <-ctx.Done():
-			c.mu.Lock()
-			s.room.leave(place)
-			return nil, waitEnded(ctx, "too many changes wait for their verdict")
-		}
-	}
-}
-
-var errNoRoom error = &Error{Code: protocol.CodePendingLimit}
-
-// submitLocked gives the change to the core with mu held.
-func (s *State) submitLocked(ctx context.Context, change core.Change) (*Pending, error) {
-	if s.err != nil {
-		return nil, s.err
-	}
-	if ctx.Err() != nil {
-		return nil, waitEnded(ctx, "the change was not made")
-	}
-	p := &Pending{done: make(chan struct{})}
-	var err error
-	s.client.eventLocked(func(now core.Time) {
-		var ticket core.Ticket
-		if ticket, err = s.core.Submit(now, change); err == nil {
-			s.client.pending[ticket] = p
-		}
+		value, err := valueOf(updates)
+		return value, reads, err
 	})
-	if err != nil {
-		return nil, coded(err)
-	}
-	return p, nil
 }
 
-// settle gives a change its verdict, with mu held. It wakes whoever waits for it, whatever else the client is doing.
-func (c *Client) settle(e core.Settled) {
-	p := c.pending[e.Ticket]
-	delete(c.pending, e.Ticket)
-	p.version, p.err, p.sent = e.Verdict.Version, e.Verdict.Err(), e.Verdict.Sent
-	if e.Verdict.Sent && e.Verdict.Code == protocol.CodeClosed {
-		p.err = &unknownOutcome{p.err}
+// valueOf is document.Of with the client's errors.
+func valueOf(v any) (document.Value, error) {
+	value, err := document.Of(v)
+	if err != nil {
+		return document.Value{}, driver.Coded(err)
 	}
-	if p.err != nil && p.left {
-		c.callbacks.report(p.err)
-	}
-	close(p.done)
-	if s := c.states[e.State]; s != nil {
-		s.room.let()
+	return value, nil
+}
+
+// valued returns the update as the driver takes it: none is the absent value.
+func valued(update func(document.Value) (any, error)) func(document.Value) (document.Value, error) {
+	return func(previous document.Value) (document.Value, error) {
+		updates, err := update(previous)
+		if err != nil || updates == nil {
+			return document.Value{}, err
+		}
+		return valueOf(updates)
 	}
 }

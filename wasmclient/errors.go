@@ -1,11 +1,7 @@
 package wasmclient
 
 import (
-	"context"
-	"errors"
-	"strconv"
-
-	"github.com/server-state-sync/server-state-sync/document"
+	"github.com/server-state-sync/server-state-sync/internal/driver"
 	"github.com/server-state-sync/server-state-sync/protocol"
 )
 
@@ -49,89 +45,7 @@ var (
 	ErrStateReplaced error = &Error{Code: protocol.CodeStateReplaced}
 )
 
-// PanicError reports to OnError that a function of the user panicked. The client goes on.
-type PanicError struct {
-	In    string // what panicked: `the listener "chat"`, the token source, an OnError listener
-	Value any    // what was given to panic
-	Stack []byte // the goroutine's stack, cut at 16 KiB
-}
-
-// Error returns what panicked and with what.
-func (e *PanicError) Error() string { return e.In + " panicked: " + panicText(e.Value) }
-
-// Unwrap returns the value of the panic if it is an error.
-func (e *PanicError) Unwrap() error {
-	err, _ := e.Value.(error)
-	return err
-}
-
-func panicText(v any) string {
-	switch v := v.(type) {
-	case error:
-		return v.Error()
-	case string:
-		return v
-	case interface{ String() string }:
-		return v.String()
-	default:
-		return "a value that has no text"
-	}
-}
-
-// unknownOutcome is ErrOutcomeUnknown with the cause that nobody waits for the verdict, or that there will be none.
-type unknownOutcome struct{ cause error }
-
-func (e *unknownOutcome) Error() string {
-	return "the outcome of the change is unknown: " + e.cause.Error()
-}
-func (e *unknownOutcome) Unwrap() []error { return []error{ErrOutcomeUnknown, e.cause} }
-
-// connectionProblem is the core's error about the connection with the cause that the transport or the token source
-// gave.
-type connectionProblem struct {
-	coded *Error
-	cause error
-}
-
-func (e *connectionProblem) Error() string {
-	if e.coded.Code.Sentence() != "" {
-		return e.coded.Error()
-	}
-	return "the connection could not be made or was lost: " + e.coded.Reason
-}
-func (e *connectionProblem) Unwrap() []error { return []error{e.coded, e.cause} }
-
-// droppedProblems stands for errors that nobody listened to in time.
-type droppedProblems struct{ count int }
-
-func (e *droppedProblems) Error() string {
-	return strconv.Itoa(e.count) + " further errors were not kept: there was no OnError listener"
-}
-
-// coded gives an error of package document the code of the same name, so that callers meet one typed error.
-func coded(err error) error {
-	var refused *document.Error
-	if !errors.As(err, &refused) {
-		return err
-	}
-	reason := refused.Reason
-	if refused.Path != "" {
-		reason += " (at " + refused.Path + ")"
-	}
-	return &Error{Code: protocol.CodeOf(refused.Code), Reason: reason}
-}
-
-// waitEnded returns the error for a wait that ctx ended before anything was done.
-func waitEnded(ctx context.Context, what string) error {
-	return &endedWait{what, ctx.Err()}
-}
-
-type endedWait struct {
-	what  string
-	cause error
-}
-
-func (e *endedWait) Error() string { return e.what + ": " + e.cause.Error() }
-func (e *endedWait) Unwrap() error { return e.cause }
-
-func quote(text string) string { return strconv.Quote(text) }
+// PanicError reports to OnError that a function of the user panicked. The client goes on. Its fields are In, what
+// panicked (such as the listener "chat", or the token source); Value, what was given to panic; and Stack, the stack of
+// the goroutine, cut at 16 KiB.
+type PanicError = driver.PanicError

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/server-state-sync/server-state-sync/document"
+	"github.com/server-state-sync/server-state-sync/internal/pipe"
 	"github.com/server-state-sync/server-state-sync/internal/transport"
 	"github.com/server-state-sync/server-state-sync/protocol"
 	"github.com/server-state-sync/server-state-sync/wasmclient"
@@ -44,7 +45,7 @@ func (f *fake) dial(_ context.Context, _, token string) (transport.Conn, error) 
 	if refusal := f.refusal.Load(); refusal != nil {
 		return nil, *refusal
 	}
-	client, server := transport.Pipe(transport.PipeOptions{})
+	client, server := pipe.New(pipe.Options{})
 	f.dials <- &peer{t: f.t, conn: server}
 	return client, nil
 }

@@ -5,17 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/server-state-sync/server-state-sync/internal/transport"
-)
-
-// The defaults of the options.
-const (
-	defaultBackoffMin      = 500 * time.Millisecond
-	defaultBackoffMax      = 20 * time.Second
-	defaultConnectTimeout  = 10 * time.Second
-	defaultPendingChanges  = 10_000
-	defaultPendingBytes    = 16 << 20
-	defaultListenerBacklog = 1024
+	"github.com/server-state-sync/server-state-sync/internal/driver"
 )
 
 // TokenSource returns the access token for one attempt to connect. It is asked again at every attempt, so a token that
@@ -27,39 +17,17 @@ type TokenSource func(ctx context.Context) (string, error)
 // Option changes one default of [New].
 type Option func(*options) error
 
-type options struct {
-	token           TokenSource
-	tokenInQuery    bool
-	backoffMin      time.Duration
-	backoffMax      time.Duration
-	connectTimeout  time.Duration
-	pendingChanges  int
-	pendingBytes    int
-	listenerBacklog int
-	dial            dialer // set by tests only
-	platformOptions
-}
-
-// dialer opens a connection to the endpoint and offers the token.
-type dialer func(ctx context.Context, endpoint, token string) (transport.Conn, error)
+type options struct{ driver.Options }
 
 func newOptions(accessToken string, opts []Option) (options, error) {
-	o := options{
-		token:           func(context.Context) (string, error) { return accessToken, nil },
-		backoffMin:      defaultBackoffMin,
-		backoffMax:      defaultBackoffMax,
-		connectTimeout:  defaultConnectTimeout,
-		pendingChanges:  defaultPendingChanges,
-		pendingBytes:    defaultPendingBytes,
-		listenerBacklog: defaultListenerBacklog,
-	}
+	o := options{driver.Options{
+		Clock: newClock,
+		Token: func(driver.Bound) (string, error) { return accessToken, nil },
+	}}
 	for _, option := range opts {
 		if err := option(&o); err != nil {
 			return options{}, err
 		}
-	}
-	if o.dial == nil {
-		o.dial = o.dialPlatform
 	}
 	return o, nil
 }
@@ -71,7 +39,7 @@ func WithTokenSource(source TokenSource) Option {
 		if source == nil {
 			return errors.New("the token source is nil")
 		}
-		o.token = source
+		o.Token = func(b driver.Bound) (string, error) { return source(contextOf(b)) }
 		return nil
 	}
 }
@@ -81,7 +49,7 @@ func WithTokenSource(source TokenSource) Option {
 // Authorization header, and in a browser, which cannot set one, as an offered subprotocol.
 func WithTokenInQuery() Option {
 	return func(o *options) error {
-		o.tokenInQuery = true
+		o.TokenInQuery = true
 		return nil
 	}
 }
@@ -94,7 +62,7 @@ func WithBackoff(shortest, longest time.Duration) Option {
 		if shortest < time.Millisecond || longest < shortest {
 			return errors.New("the backoff must be at least a millisecond, and its longest wait not below its shortest")
 		}
-		o.backoffMin, o.backoffMax = shortest, longest
+		o.BackoffMin, o.BackoffMax = shortest.Milliseconds(), longest.Milliseconds()
 		return nil
 	}
 }
@@ -105,7 +73,7 @@ func WithConnectTimeout(limit time.Duration) Option {
 		if limit < time.Millisecond {
 			return errors.New("the connect timeout must be at least a millisecond")
 		}
-		o.connectTimeout = limit
+		o.ConnectTimeout = limit.Milliseconds()
 		return nil
 	}
 }
@@ -118,7 +86,7 @@ func WithPendingLimit(changes, bytes int) Option {
 		if changes < 1 || bytes < 1 {
 			return errors.New("the pending limit must be at least one change and one byte")
 		}
-		o.pendingChanges, o.pendingBytes = changes, bytes
+		o.PendingChanges, o.PendingBytes = changes, bytes
 		return nil
 	}
 }
@@ -130,7 +98,7 @@ func WithListenerBacklog(updates int) Option {
 		if updates < 1 {
 			return errors.New("the listener backlog must be at least one update")
 		}
-		o.listenerBacklog = updates
+		o.ListenerBacklog = updates
 		return nil
 	}
 }

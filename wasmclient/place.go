@@ -21,16 +21,16 @@ func (s *State) Set(ctx context.Context, place string, value any) (version uint6
 // Append adds the values, in order and side by side, at the end of the array at the place. Appends of several clients
 // never lose each other. Without values it does nothing.
 func (s *State) Append(ctx context.Context, place string, values ...any) (version uint64, err error) {
-	pending, err := s.SubmitAppend(ctx, place, values...)
-	if pending == nil {
+	ops, err := appends(place, values)
+	if err != nil || len(ops) == 0 {
 		return s.Version(), err
 	}
-	return s.wait(ctx)(pending, err)
+	return s.PatchState(ctx, ops...)
 }
 
 // SubmitAppend is Append without the wait for the verdict; see Submit. Without values the Pending is nil.
 func (s *State) SubmitAppend(ctx context.Context, place string, values ...any) (*Pending, error) {
-	ops, err := inserts(pointer(place), func(int) string { return "-" }, values)
+	ops, err := appends(place, values)
 	if err != nil || len(ops) == 0 {
 		return nil, err
 	}
@@ -58,20 +58,24 @@ func (s *State) Remove(ctx context.Context, place string) (version uint64, err e
 }
 
 func (s *State) change(ctx context.Context, kind document.OpKind, path string, value any) (uint64, error) {
-	v, err := document.Of(value)
+	v, err := valueOf(value)
 	if err != nil {
-		return 0, coded(err)
+		return 0, err
 	}
 	return s.PatchState(ctx, document.PatchOp{Kind: kind, Path: path, Value: v})
+}
+
+func appends(place string, values []any) ([]document.PatchOp, error) {
+	return inserts(pointer(place), func(int) string { return "-" }, values)
 }
 
 // inserts returns one add operation for each value, at the token of its number in the array at the path.
 func inserts(path string, token func(i int) string, values []any) ([]document.PatchOp, error) {
 	ops := make([]document.PatchOp, len(values))
 	for i, value := range values {
-		v, err := document.Of(value)
+		v, err := valueOf(value)
 		if err != nil {
-			return nil, coded(err)
+			return nil, err
 		}
 		ops[i] = document.PatchOp{Kind: document.Add, Path: path + "/" + token(i), Value: v}
 	}

@@ -2,97 +2,54 @@ package wasmclient
 
 import (
 	"context"
-	"slices"
 
 	"github.com/server-state-sync/server-state-sync/document"
-	"github.com/server-state-sync/server-state-sync/internal/core"
-	"github.com/server-state-sync/server-state-sync/protocol"
+	"github.com/server-state-sync/server-state-sync/internal/driver"
 )
 
 // State is a state that the client is connected to. It stays so across lost connections, until Leave or until the server
 // ends it; then its methods return the error that says so. All methods may be called from any goroutine, also from
 // listeners.
-type State struct {
-	client     *Client
-	identifier string
-	ready      chan struct{} // closed when the value is there for the first time, or the state is over
-	over       chan struct{} // closed when the state is over
+type State driver.State
 
-	// Guarded by Client.mu.
-	core    *core.State
-	users   int
-	err     error // why the state is over; nil: it is not
-	hearing hearing
-	room    line // those who wait for room for a change
-	turns   turns
-}
+func (s *State) driver() *driver.State { return (*driver.State)(s) }
 
 // Identifier returns the state's identifier.
-func (s *State) Identifier() string { return s.identifier }
+func (s *State) Identifier() string { return s.driver().Identifier() }
 
 // Ready waits until the state's value is there for the first time. The error is that of a state that is over, as from
 // [State.Err], or that of ctx.
-func (s *State) Ready(ctx context.Context) error {
-	select {
-	case <-s.ready:
-		return s.Err()
-	case <-ctx.Done():
-		return waitEnded(ctx, "the state "+quote(s.identifier)+" is not connected yet")
-	}
-}
+func (s *State) Ready(ctx context.Context) error { return s.driver().Ready(ctx) }
 
 // Joined reports whether the state's value has been there, so that Ready would not wait, and the state is not over.
-func (s *State) Joined() bool { return s.isReady() && s.Err() == nil }
+func (s *State) Joined() bool { return s.driver().Joined() }
 
 // Done is closed when the state is over: it was left, the server ended it, or the client has ended. Err says why.
-func (s *State) Done() <-chan struct{} { return s.over }
+func (s *State) Done() <-chan struct{} { return s.driver().Done() }
 
 // GetState returns the state as this client sees it: the confirmed value with the changes of this client that have no
 // verdict yet. A change of this client is in it as soon as the method that makes it has begun to wait. After the state
 // has ended it is the last value.
-func (s *State) GetState() document.Value {
-	s.client.mu.Lock()
-	defer s.client.mu.Unlock()
-	return s.core.View()
-}
+func (s *State) GetState() document.Value { return s.driver().GetState() }
 
 // Confirmed returns the value that the server has confirmed, and its version: the number of changes that the state has
 // accepted since it was made.
-func (s *State) Confirmed() (value document.Value, version uint64) {
-	s.client.mu.Lock()
-	defer s.client.mu.Unlock()
-	return s.core.Confirmed(), s.core.Version()
-}
+func (s *State) Confirmed() (value document.Value, version uint64) { return s.driver().Confirmed() }
 
 // Version returns the version that the server has confirmed.
-func (s *State) Version() uint64 {
-	_, version := s.Confirmed()
-	return version
-}
+func (s *State) Version() uint64 { return s.driver().Version() }
 
 // Durability returns what it means that a change is accepted, or seen at all, as the server said when the state was
 // joined: "memory", it is lost with the server's process; "written", it survives that; "synced", it survives a loss of
 // power too. It may change when the client has come back to a server that was started with other options. Empty before
 // the state was joined.
-func (s *State) Durability() string {
-	s.client.mu.Lock()
-	defer s.client.mu.Unlock()
-	return s.core.Durability()
-}
+func (s *State) Durability() string { return s.driver().Durability() }
 
 // Pending returns how many changes of this client to the state have no verdict yet.
-func (s *State) Pending() int {
-	s.client.mu.Lock()
-	defer s.client.mu.Unlock()
-	return s.core.Pending()
-}
+func (s *State) Pending() int { return s.driver().Pending() }
 
 // Err returns nil while the state is connected, and after it has ended why.
-func (s *State) Err() error {
-	s.client.mu.Lock()
-	defer s.client.mu.Unlock()
-	return s.err
-}
+func (s *State) Err() error { return s.driver().Err() }
 
 // AddStateUpdateListener calls the listener with every update of the view from now on that touches one of the given
 // top-level properties, or any when none is given. A listener with properties is told of those only. A listener with
@@ -102,115 +59,16 @@ func (s *State) Err() error {
 // on a goroutine of their own: a listener may call the client and wait for a verdict. A slow listener delays the
 // listeners, nothing else: see [WithListenerBacklog]. A panic is reported to [Client.OnError].
 func (s *State) AddStateUpdateListener(listenerIdentifier string, call func(Update), properties ...string) {
-	l := newListener(listenerIdentifier, call, properties)
-	s.client.mu.Lock()
-	defer s.client.mu.Unlock()
-	s.addListener(l)
-}
-
-func newListener(identifier string, call func(Update), properties []string) *listener {
-	return &listener{identifier: identifier, call: call, properties: slices.Clone(properties)}
-}
-
-// addListener is called with mu held.
-func (s *State) addListener(l *listener) {
-	if s.err != nil {
-		return
-	}
-	l.seen, l.version = s.core.View(), s.core.Version()
-	s.hearing.add(l)
+	s.driver().AddStateUpdateListener(listenerIdentifier, hearing(call), properties...)
 }
 
 // RemoveStateUpdateListener takes the listener away and reports whether it was there. When it returns no further call of
 // the listener begins; one that is running goes on.
 func (s *State) RemoveStateUpdateListener(listenerIdentifier string) bool {
-	s.client.mu.Lock()
-	defer s.client.mu.Unlock()
-	return s.hearing.remove(listenerIdentifier)
+	return s.driver().RemoveStateUpdateListener(listenerIdentifier)
 }
 
 // Leave gives the state up for one of those who connected to it. The last one ends it: its listeners are not called
 // again, and changes that have no verdict settle with [ErrClosed], those that may have reached the server also with
 // [ErrOutcomeUnknown]. Further calls do nothing.
-func (s *State) Leave() {
-	c := s.client
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if s.users == 0 {
-		return
-	}
-	s.users--
-	c.eventLocked(func(core.Time) { s.core.Leave() })
-	if s.users == 0 && s.err == nil {
-		s.end(&Error{Code: protocol.CodeClosed, Reason: "the state " + quote(s.identifier) + " was left"})
-	}
-}
-
-// end is called with mu held when the state is over, after its changes have settled.
-func (s *State) end(err error) {
-	s.err = err
-	close(s.over)
-	if !s.isReady() {
-		close(s.ready)
-	}
-	s.hearing.end()
-	s.room.letAll()
-	delete(s.client.states, s.core)
-	if s.client.last == s {
-		s.client.last = nil
-		if s.users > 0 {
-			s.client.ended = err
-		}
-	}
-}
-
-func (s *State) isReady() bool {
-	select {
-	case <-s.ready:
-		return true
-	default:
-		return false
-	}
-}
-
-// joined is called with mu held when the server has let the client into the state.
-func (c *Client) joined(e core.Joined) {
-	if s := c.states[e.State]; s != nil && !s.isReady() {
-		close(s.ready)
-	}
-}
-
-// stateClosed is called with mu held when the server or the end of the client has ended the state.
-func (c *Client) stateClosed(e core.Closed) {
-	s := c.states[e.State]
-	if s == nil {
-		return
-	}
-	err := &Error{Code: e.Code, Reason: e.Reason}
-	if s.isReady() && e.Code != protocol.CodeClosed {
-		c.callbacks.report(&stateProblem{s.identifier, err})
-	}
-	s.end(err)
-}
-
-// stateProblem reports to OnError that the server ended a state.
-type stateProblem struct {
-	identifier string
-	cause      *Error
-}
-
-func (e *stateProblem) Error() string {
-	return "the state " + quote(e.identifier) + " has ended: " + e.cause.Error()
-}
-func (e *stateProblem) Unwrap() error { return e.cause }
-
-// changed is called with mu held when the view of a state is another than before.
-func (c *Client) changed(e core.Changed) {
-	if s := c.states[e.State]; s != nil {
-		u := e.Update
-		c.callbacks.listen(s, Update{
-			Updates: u.Updates, Previous: u.Previous, Removed: u.Removed, View: u.View,
-			Origin: Origin(u.Origin), From: u.From, To: u.To, Ops: u.Ops,
-		})
-	}
-}
+func (s *State) Leave() { s.driver().Leave() }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/server-state-sync/server-state-sync/internal/core"
+	"github.com/server-state-sync/server-state-sync/internal/driver"
 )
 
 // Phase is the phase of the connection.
@@ -46,16 +47,12 @@ type Status struct {
 }
 
 // Status returns the status of the connection.
-func (c *Client) Status() Status {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.statusLocked()
-}
+func (c *Client) Status() Status { return c.statusOf(c.driver().Status()) }
 
 // OnStatus calls the listener when the phase of the connection, the attempt or the last error changes. A listener that
 // is slow is told of the last status and misses those between. The returned function takes the listener off again.
 func (c *Client) OnStatus(listener func(Status)) (unsubscribe func()) {
-	return subscribe(c, &c.callbacks.statusListeners, listener)
+	return c.driver().OnStatus(func(status driver.Status) { listener(c.statusOf(status)) })
 }
 
 var phases = map[core.Phase]Phase{
@@ -67,8 +64,8 @@ var phases = map[core.Phase]Phase{
 	core.Failed:     Failed,
 }
 
-func (c *Client) statusLocked() Status {
-	of := c.core.Status()
+// statusOf gives the driver's status its times.
+func (c *Client) statusOf(of driver.Status) Status {
 	status := Status{
 		Phase:         phases[of.Phase],
 		EverConnected: of.EverConnected,
@@ -76,31 +73,11 @@ func (c *Client) statusLocked() Status {
 		Pending:       of.Pending,
 		Latency:       time.Duration(of.Latency) * time.Millisecond,
 	}
-	if of.Phase == core.Waiting {
-		status.NextRetry = c.began.Add(time.Duration(of.NextRetry) * time.Millisecond)
+	if clock, ok := c.driver().Clock().(*clock); ok && of.Phase == core.Waiting {
+		status.NextRetry = clock.began.Add(time.Duration(of.NextRetry) * time.Millisecond)
 	}
 	if of.LastError != nil {
 		status.LastError = of.LastError
 	}
 	return status
-}
-
-// statusChanged is called with mu held. It lets those go who wait for the connection, and tells the listeners.
-func (c *Client) statusChanged() {
-	status := c.statusLocked()
-	select {
-	case <-c.connected:
-		if status.Phase != Connected {
-			c.connected = make(chan struct{})
-		}
-	default:
-		if status.Phase == Connected {
-			close(c.connected)
-		}
-	}
-	if status.Phase == Failed {
-		c.finish(status.LastError)
-	}
-	c.callbacks.statusChanged = true
-	c.callbacks.poke()
 }

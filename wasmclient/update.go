@@ -1,9 +1,8 @@
 package wasmclient
 
 import (
-	"slices"
-
 	"github.com/server-state-sync/server-state-sync/document"
+	"github.com/server-state-sync/server-state-sync/internal/driver"
 )
 
 // Origin says why a state's view changed.
@@ -38,62 +37,12 @@ type Update struct {
 	Ops      []document.Op // normalized operations that lead from the view before to View, the listener's own; nil: not known, compare
 }
 
-// only returns the update as seen by a listener of the given properties; no properties mean all.
-func (u Update) only(properties []string) Update {
-	if len(properties) == 0 {
-		return u
+// hearing returns the listener as the driver calls it.
+func hearing(call func(Update)) func(driver.Update) {
+	return func(u driver.Update) {
+		call(Update{
+			Updates: u.Updates, Previous: u.Previous, Removed: u.Removed, View: u.View,
+			Origin: Origin(u.Origin), From: u.From, To: u.To, Ops: u.Ops,
+		})
 	}
-	updates, previous := document.EmptyObject, document.EmptyObject
-	var removed []string
-	for _, name := range properties {
-		if v := u.Updates.Get(name); v.Exists() {
-			updates = updates.With(name, v)
-		} else if slices.Contains(u.Removed, name) {
-			removed = append(removed, name)
-		} else {
-			continue
-		}
-		if v := u.Previous.Get(name); v.Exists() {
-			previous = previous.With(name, v)
-		}
-	}
-	slices.Sort(removed)
-	u.Updates, u.Previous, u.Removed, u.Ops = updates, previous, slices.Compact(removed), nil
-	return u
-}
-
-func (u Update) touched() []string {
-	names := slices.Clone(u.Removed)
-	for name := range u.Updates.Members() {
-		names = append(names, name)
-	}
-	return names
-}
-
-func (u Update) empty() bool { return u.Updates.Len() == 0 && len(u.Removed) == 0 }
-
-// between sets in u what differs between two views in the named properties, which are sorted and each there once.
-func between(before, after document.Value, names []string, u Update) Update {
-	updates, previous := document.EmptyObject, document.EmptyObject
-	var removed []string
-	for _, name := range names {
-		was, is := before.Get(name), after.Get(name)
-		if was.Equal(is) {
-			continue
-		}
-		previous, updates = with(previous, name, was), with(updates, name, is)
-		if !is.Exists() {
-			removed = append(removed, name)
-		}
-	}
-	u.Updates, u.Previous, u.Removed, u.Ops = updates, previous, removed, nil
-	return u
-}
-
-// with sets the member to v, or takes it away when v is absent.
-func with(object document.Value, name string, v document.Value) document.Value {
-	if v.Exists() {
-		return object.With(name, v)
-	}
-	return object.Without(name)
 }

@@ -19,33 +19,39 @@
 //     at most.
 package transport
 
-import "context"
+// Bound says how long a call may wait: until Done is closed, and then Err says
+// why. Every context.Context is one; the browser's download has no package
+// context.
+type Bound interface {
+	Done() <-chan struct{}
+	Err() error
+}
 
 // Conn is one end of a connection that carries text frames.
 //
 // Close or Abort must be called in the end, also after an error.
 type Conn interface {
 	// Read returns the next frame. The slice is the caller's. It waits as long
-	// as ctx allows for a frame to begin; how long the rest may take is bounded
+	// as b allows for a frame to begin; how long the rest may take is bounded
 	// by the options of the connection.
 	//
 	// Errors: *CloseError when the peer has closed, ErrClosed after Close or
 	// Abort of this end, *ViolationError when the peer broke a rule, an error
-	// that is ErrLost when the connection ended otherwise, and the error of ctx.
+	// that is ErrLost when the connection ended otherwise, and the error of b.
 	// After any of them nothing more can be read. After a *ViolationError or the
-	// error of ctx the connection can still be written and closed: the caller
+	// error of b the connection can still be written and closed: the caller
 	// tells the peer why.
-	Read(ctx context.Context) ([]byte, error)
+	Read(b Bound) ([]byte, error)
 
 	// Write sends one frame, which must be valid UTF-8. The slice may be used
 	// again when Write has returned; nil means that the frame is on its way, not
-	// that it has arrived. When ctx has ended before, nothing is sent.
+	// that it has arrived. When b has ended before, nothing is sent.
 	//
 	// Errors: ErrClosed when either end has closed, ErrWriteTimeout when the peer
-	// does not take it, an error that is ErrLost, and the error of ctx. A Write
+	// does not take it, an error that is ErrLost, and the error of b. A Write
 	// that fails under way drops the connection, for part of the frame may be
 	// out. Read tells why the peer closed.
-	Write(ctx context.Context, frame []byte) error
+	Write(b Bound, frame []byte) error
 
 	// Close tells the peer code and reason, waits about a second at most for it
 	// to agree, and drops the connection. Frames of the peer that were not read

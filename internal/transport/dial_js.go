@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"context"
 	"errors"
 	"syscall/js"
 )
@@ -19,13 +18,13 @@ type PlatformOptions struct {
 // DefaultPageSendBuffer is the default of PlatformOptions.SendBuffer.
 const DefaultPageSendBuffer = 256 << 10
 
-// Dial connects to a WebSocket server through the page's WebSocket. When ctx
-// ends before the connection is open, Dial fails with its error; afterwards ctx
+// Dial connects to a WebSocket server through the page's WebSocket. When b
+// ends before the connection is open, Dial fails with its error; afterwards b
 // means nothing to the connection.
 //
 // A page is not told why a connection does not open: the error is ErrLost for
 // a server that is not there as well as for one that refuses.
-func Dial(ctx context.Context, address string, o DialOptions) (Conn, error) {
+func Dial(b Bound, address string, o DialOptions) (Conn, error) {
 	o.setDefaults()
 	o.SendBuffer = orDefault(o.SendBuffer, DefaultPageSendBuffer)
 	if o.WebSocket.IsUndefined() {
@@ -43,11 +42,11 @@ func Dial(ctx context.Context, address string, o DialOptions) (Conn, error) {
 	case <-p.opened:
 		return p, nil
 	case <-p.gone:
-		_, err := p.in.take(context.Background())
+		_, err := p.in.Take(b)
 		return nil, err
-	case <-ctx.Done():
-		p.drop(ctx.Err())
-		return nil, ctx.Err()
+	case <-b.Done():
+		p.drop(b.Err())
+		return nil, b.Err()
 	}
 }
 

@@ -3,7 +3,6 @@
 package transport
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"sync"
+	"time"
 
 	"github.com/coder/websocket"
 )
@@ -29,14 +29,14 @@ type PlatformOptions struct {
 	TLS *tls.Config
 }
 
-// Dial connects to a WebSocket server: a ws, wss, http or https URL. When ctx
-// ends before the handshake has, Dial fails with its error; afterwards ctx means
+// Dial connects to a WebSocket server: a ws, wss, http or https URL. When b
+// ends before the handshake has, Dial fails with its error; afterwards b means
 // nothing to the connection.
 //
 // Errors: *HandshakeError when the server answered with an HTTP response of its
 // own, and otherwise what the network said. No error quotes the path or the
 // query of the URL, which may contain a secret.
-func Dial(ctx context.Context, address string, o DialOptions) (Conn, error) {
+func Dial(b Bound, address string, o DialOptions) (Conn, error) {
 	o.setDefaults()
 	u := &upgrader{inner: http.DefaultTransport, options: &o}
 	client := o.client()
@@ -44,7 +44,7 @@ func Dial(ctx context.Context, address string, o DialOptions) (Conn, error) {
 		u.inner = client.Transport
 	}
 	client.Transport = u
-	library, response, err := websocket.Dial(ctx, address, &websocket.DialOptions{
+	library, response, err := websocket.Dial(contextOf(b), address, &websocket.DialOptions{
 		HTTPClient:      &client,
 		HTTPHeader:      http.Header(o.Header).Clone(),
 		Subprotocols:    o.Subprotocols,
@@ -121,7 +121,7 @@ func (u *upgrader) RoundTrip(request *http.Request) (*http.Response, error) {
 	u.stream = &stream{
 		Conn:         conn,
 		body:         body,
-		writeTimeout: u.options.WriteTimeout,
+		writeTimeout: time.Duration(u.options.WriteTimeout) * time.Millisecond,
 		meter:        meter{rules: rules{readLimit: u.options.ReadLimit}},
 	}
 	response.Body = u.stream

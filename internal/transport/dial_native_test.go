@@ -126,7 +126,7 @@ func connectTLS(t *testing.T, s transporttest.Settings) (client, server transpor
 	roots := x509.NewCertPool()
 	roots.AddCert(far.Certificate())
 	client, err := transport.Dial(t.Context(), "wss"+strings.TrimPrefix(far.URL, "https"), transport.DialOptions{
-		ReadLimit: s.ReadLimit, WriteTimeout: s.WriteTimeout, Subprotocols: s.Subprotocols,
+		ReadLimit: s.ReadLimit, WriteTimeout: s.WriteTimeout.Milliseconds(), Subprotocols: s.Subprotocols,
 		PlatformOptions: transport.PlatformOptions{TLS: &tls.Config{RootCAs: roots}},
 	})
 	if err != nil {

@@ -35,6 +35,11 @@ func (e *CloseError) Error() string {
 	return text
 }
 
+// Closed returns what the peer reads of a Close with code and reason.
+func Closed(code int, reason string) *CloseError {
+	return &CloseError{Code: sendableCode(code), Reason: cutReason(reason)}
+}
+
 // HandshakeError is returned by Dial when the server answered the handshake
 // with an HTTP response of its own. A page is never told, so there it does not
 // occur.

@@ -44,7 +44,7 @@ func dialFake(t *testing.T) (*fake, transport.Conn) {
 		}()
 	})
 	c, err := transport.Dial(t.Context(), "ws://fake", transport.DialOptions{
-		WriteTimeout:    100 * time.Millisecond,
+		WriteTimeout:    100,
 		PlatformOptions: transport.PlatformOptions{WebSocket: constructor.Value, SendBuffer: 1000},
 	})
 	if err != nil {

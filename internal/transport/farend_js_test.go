@@ -90,7 +90,7 @@ func connectPage(t *testing.T, s transporttest.Settings) (near, far transport.Co
 	}
 	near, err := transport.Dial(t.Context(), "ws://"+farAddress+"/connect?"+query.Encode(), transport.DialOptions{
 		ReadLimit:       s.ReadLimit,
-		WriteTimeout:    s.WriteTimeout,
+		WriteTimeout:    s.WriteTimeout.Milliseconds(),
 		Subprotocols:    s.Subprotocols,
 		PlatformOptions: transport.PlatformOptions{WebSocket: webSocket(t)},
 	})
@@ -103,10 +103,12 @@ func connectPage(t *testing.T, s transporttest.Settings) (near, far transport.Co
 // farEnd is a Conn whose methods are called in the server.
 type farEnd string
 
-func (f farEnd) Read(ctx context.Context) ([]byte, error) { return f.call(ctx, "read", nil, nil) }
+func (f farEnd) Read(b transport.Bound) ([]byte, error) {
+	return f.call(b.(context.Context), "read", nil, nil)
+}
 
-func (f farEnd) Write(ctx context.Context, frame []byte) error {
-	_, err := f.call(ctx, "write", nil, frame)
+func (f farEnd) Write(b transport.Bound, frame []byte) error {
+	_, err := f.call(b.(context.Context), "write", nil, frame)
 	return err
 }
 

@@ -37,7 +37,7 @@ func connectWebSocket(t *testing.T, s transporttest.Settings) (client, server tr
 		ReadLimit: s.ReadLimit, WriteTimeout: s.WriteTimeout, Subprotocols: s.Subprotocols,
 	})
 	client, err := transport.Dial(t.Context(), address, transport.DialOptions{
-		ReadLimit: s.ReadLimit, WriteTimeout: s.WriteTimeout, Subprotocols: s.Subprotocols,
+		ReadLimit: s.ReadLimit, WriteTimeout: s.WriteTimeout.Milliseconds(), Subprotocols: s.Subprotocols,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,20 +1,20 @@
 package transport
 
 import (
-	"context"
 	"errors"
 	"sync"
 	"sync/atomic"
 	"syscall/js"
-	"time"
+
+	"github.com/server-state-sync/server-state-sync/internal/pageclock"
 )
 
 const (
-	// pageCloseWait is how long Close waits for the close event.
-	pageCloseWait = time.Second
-	// pagePoll is how often Write looks whether there is room. A page has no
-	// event for it.
-	pagePoll = 10 * time.Millisecond
+	// pageCloseWait is how many milliseconds Close waits for the close event.
+	pageCloseWait = 1000
+	// pagePoll is after how many milliseconds Write looks again whether there is
+	// room. A page has no event for it.
+	pagePoll = 10
 	// pageProgress is how much a peer must take within the write timeout.
 	pageProgress = 64 << 10
 	// pageBacklog is how many bytes of frames may wait to be read. A page cannot
@@ -32,9 +32,9 @@ const pageOpen = 1
 type page struct {
 	socket     js.Value
 	handler    js.Func
-	in         *lane // what the page has received
+	in         *Lane // what the page has received
 	sendBuffer int
-	patience   time.Duration
+	patience   int64 // milliseconds
 
 	opened chan struct{} // closed by the open event
 	gone   chan struct{} // closed when the handler is released
@@ -54,7 +54,7 @@ var handlers atomic.Int32
 func newPage(socket js.Value, o *DialOptions) *page {
 	p := &page{
 		socket:     socket,
-		in:         newLane(PipeOptions{Buffer: pageBacklog, ReadLimit: o.ReadLimit}),
+		in:         NewLane(pageBacklog, o.ReadLimit),
 		sendBuffer: o.SendBuffer,
 		patience:   o.WriteTimeout,
 		opened:     make(chan struct{}),
@@ -83,7 +83,7 @@ func (p *page) handle(_ js.Value, arguments []js.Value) any {
 	case "open":
 		close(p.opened)
 	case "close":
-		p.in.finish(closeEvent(event))
+		p.in.Finish(closeEvent(event))
 		p.release()
 	}
 	return nil // an error event says nothing, and a close event follows it
@@ -91,10 +91,10 @@ func (p *page) handle(_ js.Value, arguments []js.Value) any {
 
 func (p *page) receive(data js.Value) {
 	if data.Type() != js.TypeString {
-		p.in.finish(&ViolationError{NotText, "binary frames are not read here"})
+		p.in.Finish(&ViolationError{NotText, "binary frames are not read here"})
 		return
 	}
-	if !p.in.push([]byte(data.String())) {
+	if !p.in.Push([]byte(data.String())) {
 		p.drop(&lostError{errBacklog})
 	}
 }
@@ -110,13 +110,13 @@ func closeEvent(event js.Value) error {
 
 func (p *page) Subprotocol() string { return p.socket.Get("protocol").String() }
 
-func (p *page) Read(ctx context.Context) ([]byte, error) { return p.in.take(ctx) }
+func (p *page) Read(b Bound) ([]byte, error) { return p.in.Take(b) }
 
-func (p *page) Write(ctx context.Context, frame []byte) error {
-	if err := ctx.Err(); err != nil {
+func (p *page) Write(b Bound, frame []byte) error {
+	if err := b.Err(); err != nil {
 		return err
 	}
-	if err := p.waitForRoom(ctx, len(frame)); err != nil {
+	if err := p.waitForRoom(b, len(frame)); err != nil {
 		return err
 	}
 	var state int
@@ -137,25 +137,26 @@ func (p *page) Write(ctx context.Context, frame []byte) error {
 }
 
 // waitForRoom waits until the page holds little enough for the network.
-func (p *page) waitForRoom(ctx context.Context, size int) error {
+func (p *page) waitForRoom(b Bound, size int) error {
 	if p.hasRoom(size) {
 		return nil
 	}
-	poll := time.NewTicker(pagePoll)
+	poll := pageclock.New()
 	defer poll.Stop()
-	held, since := p.held(), time.Now()
+	held, since := p.held(), pageclock.Now()
 	for !p.hasRoom(size) {
+		poll.Reset(pagePoll)
 		select {
-		case <-poll.C:
+		case <-poll.Rings():
 		case <-p.gone:
 			return p.writeEnd()
-		case <-ctx.Done():
-			p.drop(&lostError{ctx.Err()})
-			return ctx.Err()
+		case <-b.Done():
+			p.drop(&lostError{b.Err()})
+			return b.Err()
 		}
 		if now := p.held(); now <= held-pageProgress {
-			held, since = now, time.Now()
-		} else if time.Since(since) >= p.patience {
+			held, since = now, pageclock.Now()
+		} else if pageclock.Now()-since >= p.patience {
 			p.drop(&lostError{ErrWriteTimeout})
 			return ErrWriteTimeout
 		}
@@ -182,13 +183,14 @@ func (p *page) writeEnd() error {
 
 func (p *page) Close(code int, reason string) error {
 	p.closing.Do(func() {
-		p.in.stop(ErrClosed, ErrClosed)
+		p.in.Stop(ErrClosed, ErrClosed)
 		p.tell(sendableCode(code), cutReason(reason))
-		timeout := time.NewTimer(pageCloseWait)
+		timeout := pageclock.New()
 		defer timeout.Stop()
+		timeout.Reset(pageCloseWait)
 		select {
 		case <-p.gone:
-		case <-timeout.C:
+		case <-timeout.Rings():
 			p.closeErr = &lostError{errors.New("the page did not close the WebSocket in time")}
 		}
 		p.release()
@@ -200,7 +202,7 @@ func (p *page) Abort() { p.drop(ErrClosed) }
 
 // drop ends the connection as far as a page can: it is no longer listened to.
 func (p *page) drop(why error) {
-	p.in.stop(why, ErrClosed)
+	p.in.Stop(why, ErrClosed)
 	p.release()
 	p.tell(CodeNoStatus, "")
 }

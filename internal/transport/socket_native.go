@@ -41,20 +41,20 @@ func newSocket(library *websocket.Conn, s *stream, readLimit int) *socket {
 
 func (c *socket) Subprotocol() string { return c.ws.Subprotocol() }
 
-func (c *socket) Read(ctx context.Context) ([]byte, error) {
+func (c *socket) Read(b Bound) ([]byte, error) {
 	if c.closed.Load() {
 		return nil, ErrClosed
 	}
 	if c.readEnd != nil {
 		return nil, c.readEnd
 	}
-	if err := c.reading.begin(ctx); err != nil {
+	if err := c.reading.begin(b); err != nil {
 		return nil, err
 	}
 	defer c.reading.end()
 	frame, err := c.read()
 	if err != nil {
-		c.readEnd = c.readError(ctx, err)
+		c.readEnd = c.readError(b, err)
 		return nil, c.readEnd
 	}
 	return frame, nil
@@ -116,7 +116,7 @@ func readInto(r io.Reader, p []byte) (n int, err error) {
 }
 
 // readError turns what the library returned into what Read promises.
-func (c *socket) readError(ctx context.Context, err error) error {
+func (c *socket) readError(b Bound, err error) error {
 	if c.closed.Load() {
 		return ErrClosed
 	}
@@ -130,18 +130,18 @@ func (c *socket) readError(ctx context.Context, err error) error {
 	switch end := c.stream.ended(); {
 	case end == nil: // the library objects to something that the stream lets pass
 		return c.stream.setEnd(breach("close frame is malformed"))
-	case end == errInterrupted && ctx.Err() != nil:
-		return ctx.Err()
+	case end == errInterrupted && b.Err() != nil:
+		return b.Err()
 	default:
 		return end
 	}
 }
 
-func (c *socket) Write(ctx context.Context, frame []byte) error {
+func (c *socket) Write(b Bound, frame []byte) error {
 	if c.closed.Load() {
 		return ErrClosed
 	}
-	if err := c.writing.begin(ctx); err != nil {
+	if err := c.writing.begin(b); err != nil {
 		return err
 	}
 	defer c.writing.end()
@@ -149,17 +149,17 @@ func (c *socket) Write(ctx context.Context, frame []byte) error {
 	if err == nil || err == ErrClosed {
 		return err
 	}
-	err = c.writeError(ctx, err)
+	err = c.writeError(b, err)
 	c.stream.drop(&lostError{err})
 	return err
 }
 
-func (c *socket) writeError(ctx context.Context, err error) error {
+func (c *socket) writeError(b Bound, err error) error {
 	switch {
 	case c.closed.Load():
 		return ErrClosed
-	case ctx.Err() != nil:
-		return ctx.Err()
+	case b.Err() != nil:
+		return b.Err()
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return ErrWriteTimeout
 	}

@@ -5,23 +5,24 @@ package transport
 import (
 	"context"
 	"sync"
+	"time"
 )
 
-// watch ends an operation when its context ends. It stays registered between
-// operations, so that a context that is used again and again costs no
+// watch ends an operation when its bound ends. It stays registered between
+// operations, so that a bound that is used again and again costs no
 // allocation for each.
 type watch struct {
 	interrupt func()
 
 	mu     sync.Mutex
-	done   <-chan struct{} // of the context that is watched
+	done   <-chan struct{} // of the bound that is watched
 	stop   func() bool
 	active bool
 }
 
-// begin is called before an operation. An error means that ctx has ended.
-func (w *watch) begin(ctx context.Context) error {
-	done := ctx.Done()
+// begin is called before an operation. An error means that b has ended.
+func (w *watch) begin(b Bound) error {
+	done := b.Done()
 	if done == nil {
 		return nil
 	}
@@ -30,10 +31,10 @@ func (w *watch) begin(ctx context.Context) error {
 	if w.done != done {
 		w.forget()
 		w.done = done
-		w.stop = context.AfterFunc(ctx, func() { w.fire(done) })
+		w.stop = context.AfterFunc(contextOf(b), func() { w.fire(done) })
 	}
-	// Asked under the lock: a context that ends later finds active set.
-	err := ctx.Err()
+	// Asked under the lock: a bound that ends later finds active set.
+	err := b.Err()
 	w.active = err == nil
 	return err
 }
@@ -67,3 +68,17 @@ func (w *watch) forget() {
 		w.stop = nil
 	}
 }
+
+// contextOf returns the bound as a context, which it mostly is.
+func contextOf(b Bound) context.Context {
+	if ctx, ok := b.(context.Context); ok {
+		return ctx
+	}
+	return boundContext{b}
+}
+
+// boundContext is a context that is nothing but a bound.
+type boundContext struct{ Bound }
+
+func (boundContext) Deadline() (deadline time.Time, ok bool) { return time.Time{}, false }
+func (boundContext) Value(any) any                           { return nil }

@@ -1,4 +1,4 @@
-package wasmclient
+package driver
 
 import (
 	"encoding/base64"
@@ -39,21 +39,6 @@ func TestTheTokensAreWrittenAsTheStandardLibraryWritesThem(t *testing.T) {
 		back, err := url.QueryUnescape(escapeQuery(string(token)))
 		if err != nil || back != string(token) {
 			t.Fatalf("escapeQuery(%q) reads back as %q, %v", token, back, err)
-		}
-	}
-}
-
-func TestAPlaceIsAPointerOrAName(t *testing.T) {
-	for place, want := range map[string]string{
-		"messages":  "/messages",
-		"/a/b/0":    "/a/b/0",
-		"a/b":       "/a~1b",
-		"a~b":       "/a~0b",
-		"":          "/",
-		"/messages": "/messages",
-	} {
-		if got := pointer(place); got != want {
-			t.Errorf("pointer(%q) = %q, want %q", place, got, want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package wasmclient
+package driver
 
 // A line holds those who wait, first come first served. It is guarded by Client.mu.
 type line struct{ waiting []chan struct{} }

@@ -1,7 +1,6 @@
-package wasmclient
+package driver
 
 import (
-	"context"
 	"slices"
 )
 
@@ -43,7 +42,7 @@ func (t *turns) grant() {
 }
 
 // takeTurn waits for a turn; the caller ends it by endTurn.
-func (s *State) takeTurn(ctx context.Context, alone bool) error {
+func (s *State) takeTurn(b Bound, alone bool) error {
 	c := s.client
 	c.mu.Lock()
 	if len(s.turns.waiting) == 0 && s.turns.free(alone) {
@@ -57,9 +56,9 @@ func (s *State) takeTurn(ctx context.Context, alone bool) error {
 	select {
 	case <-mine.granted:
 		return nil
-	case <-ctx.Done():
+	case <-b.Done():
 		s.giveUpTurn(mine)
-		return waitEnded(ctx, "other transactions of this client run")
+		return waitEnded(b, "other transactions of this client run")
 	}
 }
 

@@ -1,7 +1,6 @@
-package wasmclient
+package driver
 
 import (
-	"context"
 	"errors"
 
 	"github.com/server-state-sync/server-state-sync/internal/core"
@@ -16,11 +15,11 @@ const (
 )
 
 // A link is one attempt to connect and the connection that comes of it. The core knows about one at a time; what an
-// older one has to say is dropped. Its goroutines end when ctx does.
+// older one has to say is dropped. Its goroutines end when its scope does.
 type link struct {
-	ctx    context.Context
-	cancel context.CancelFunc
-	wake   chan struct{} // holds one: the core may have something to send
+	scope Bound
+	end   func()
+	wake  chan struct{} // holds one: the core may have something to send
 
 	// Guarded by Client.mu: what to tell the server at the end.
 	code   int
@@ -30,7 +29,7 @@ type link struct {
 // openLink begins an attempt. It is called with mu held.
 func (c *Client) openLink() {
 	l := &link{wake: make(chan struct{}, 1), code: transport.CodeNormal}
-	l.ctx, l.cancel = context.WithCancel(c.ctx)
+	l.scope, l.end = newScope()
 	c.link = l
 	c.goroutines.Go(func() { c.runLink(l) })
 }
@@ -43,7 +42,7 @@ func (l *link) drop(code protocol.Code, reason string) {
 	if code != 0 {
 		l.code, l.reason = int(code), reason
 	}
-	l.cancel()
+	l.end()
 }
 
 // poke wakes the writer.
@@ -55,8 +54,8 @@ func (l *link) poke() {
 
 // runLink connects, reads until the end and closes.
 func (c *Client) runLink(l *link) {
-	defer l.cancel()
-	conn, err := c.connect(l.ctx)
+	defer l.end()
+	conn, err := c.connect(l.scope)
 	if err != nil {
 		c.lost(l, err)
 		return
@@ -71,7 +70,7 @@ func (c *Client) runLink(l *link) {
 		close(written)
 	}
 	c.lost(l, c.read(l, conn))
-	l.cancel()
+	l.end()
 	<-written
 	c.mu.Lock()
 	code, reason := l.code, l.reason
@@ -80,15 +79,15 @@ func (c *Client) runLink(l *link) {
 }
 
 // connect asks for the token and dials.
-func (c *Client) connect(ctx context.Context) (conn transport.Conn, err error) {
+func (c *Client) connect(b Bound) (conn transport.Conn, err error) {
 	var token string
-	if problem := guard(func() { token, err = c.options.token(ctx) }); problem != nil {
+	if problem := guard(func() { token, err = c.options.Token(b) }); problem != nil {
 		problem.In, err = "the token source", problem
 	}
 	if err != nil {
 		return nil, &tokenError{err}
 	}
-	return c.options.dial(ctx, c.endpoint, token)
+	return c.options.Dial(b, c.endpoint, token)
 }
 
 type tokenError struct{ cause error }
@@ -99,7 +98,7 @@ func (e *tokenError) Unwrap() error { return e.cause }
 // read hands every frame to the core until there are no more, and returns why.
 func (c *Client) read(l *link, conn transport.Conn) error {
 	for {
-		frame, err := conn.Read(l.ctx)
+		frame, err := conn.Read(l.scope)
 		if err != nil {
 			return err
 		}
@@ -116,11 +115,11 @@ func (c *Client) write(l *link, conn transport.Conn) {
 			select {
 			case <-l.wake:
 				continue
-			case <-l.ctx.Done():
+			case <-l.scope.Done():
 				return
 			}
 		}
-		if err := conn.Write(l.ctx, frame); err != nil {
+		if err := conn.Write(l.scope, frame); err != nil {
 			conn.Abort()
 			return
 		}

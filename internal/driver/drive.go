@@ -1,14 +1,9 @@
-package wasmclient
+package driver
 
-import (
-	"math"
-	"time"
+import "github.com/server-state-sync/server-state-sync/internal/core"
 
-	"github.com/server-state-sync/server-state-sync/internal/core"
-)
-
-// now is the core's clock: milliseconds since the client was made.
-func (c *Client) now() core.Time { return time.Since(c.began).Milliseconds() }
+// now is the core's clock.
+func (c *Client) now() core.Time { return c.clock.Now() }
 
 // event hands an event to the core, does what it asks for, and wakes the writer.
 func (c *Client) event(handle func(now core.Time)) {
@@ -76,28 +71,27 @@ func (c *Client) problem(e core.Problem) {
 
 // runClock ticks the core when it asked to be woken, and when the network came back.
 func (c *Client) runClock() {
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
+	defer c.clock.Stop()
 	for {
-		timer.Reset(c.untilWake())
+		c.clock.Reset(c.untilWake())
 		select {
-		case <-c.ctx.Done():
+		case <-c.closed:
 			return
 		case <-c.rewind:
 		case <-c.online:
 			c.event(c.core.Online)
-		case <-timer.C:
+		case <-c.clock.Rings():
 			c.event(c.core.Tick)
 		}
 	}
 }
 
-// untilWake returns how long the core wants to sleep.
-func (c *Client) untilWake() time.Duration {
+// untilWake returns how many milliseconds the core wants to sleep; a negative number means for ever.
+func (c *Client) untilWake() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.wakeAt = c.core.NextWake(); c.wakeAt == 0 {
-		return math.MaxInt64
+		return -1
 	}
-	return max(0, time.Duration(c.wakeAt-c.now())*time.Millisecond)
+	return max(0, c.wakeAt-c.now())
 }

@@ -1,6 +1,6 @@
 //go:build js
 
-package wasmclient
+package driver
 
 import "syscall/js"
 

@@ -1,4 +1,4 @@
-package wasmclient
+package driver
 
 import (
 	"syscall/js"

@@ -1,4 +1,4 @@
-package wasmclient
+package driver
 
 import (
 	"runtime"
@@ -116,7 +116,7 @@ func (c *Client) callBack() bool {
 	}
 	if c.callbacks.statusChanged {
 		c.callbacks.statusChanged = false
-		status, subscribers := c.statusLocked(), c.callbacks.statusListeners
+		status, subscribers := c.core.Status(), c.callbacks.statusListeners
 		c.mu.Unlock()
 		publish(c, "an OnStatus listener", subscribers, status)
 		return true
@@ -185,7 +185,7 @@ func inUserCall() bool {
 		frames := runtime.CallersFrames(callers[:n])
 		for {
 			frame, more := frames.Next()
-			if strings.HasSuffix(frame.Function, "wasmclient.guard") {
+			if strings.HasSuffix(frame.Function, "driver.guard") {
 				return true
 			}
 			if !more {

@@ -1,4 +1,4 @@
-package transport_test
+package pipe_test
 
 import (
 	"context"
@@ -7,16 +7,17 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/server-state-sync/server-state-sync/internal/pipe"
 	"github.com/server-state-sync/server-state-sync/internal/transport"
 	"github.com/server-state-sync/server-state-sync/internal/transport/transporttest"
 )
 
 func connectPipe(t *testing.T, s transporttest.Settings) (near, far transport.Conn) {
-	o := transport.PipeOptions{ReadLimit: s.ReadLimit, WriteTimeout: s.WriteTimeout}
+	o := pipe.Options{ReadLimit: s.ReadLimit, WriteTimeout: s.WriteTimeout}
 	if len(s.Subprotocols) > 0 {
 		o.Subprotocol = s.Subprotocols[0]
 	}
-	return transport.Pipe(o)
+	return pipe.New(o)
 }
 
 func TestPipeConforms(t *testing.T) {
@@ -39,7 +40,7 @@ func TestPipeHoldsAtMostItsBuffer(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				near, far := transport.Pipe(transport.PipeOptions{Buffer: 10_000, WriteTimeout: time.Minute})
+				near, far := pipe.New(pipe.Options{Buffer: 10_000, WriteTimeout: time.Minute})
 				defer far.Abort()
 				held := 0
 				for ; near.Write(t.Context(), c.frame) == nil; held++ {
@@ -54,7 +55,7 @@ func TestPipeHoldsAtMostItsBuffer(t *testing.T) {
 
 func TestPipeWriteGoesOnWhenThePeerReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		near, far := transport.Pipe(transport.PipeOptions{Buffer: 100, WriteTimeout: time.Minute})
+		near, far := pipe.New(pipe.Options{Buffer: 100, WriteTimeout: time.Minute})
 		defer near.Abort()
 		written := make(chan error)
 		go func() {
@@ -77,7 +78,7 @@ func TestPipeWriteGoesOnWhenThePeerReads(t *testing.T) {
 }
 
 func TestPipeAbortLosesWhatWasNotRead(t *testing.T) {
-	near, far := transport.Pipe(transport.PipeOptions{})
+	near, far := pipe.New(pipe.Options{})
 	if err := near.Write(t.Context(), []byte("lost")); err != nil {
 		t.Fatal(err)
 	}

@@ -1,9 +1,10 @@
-package wasmclient
+package driver
 
 import (
 	"slices"
 
 	"github.com/server-state-sync/server-state-sync/document"
+	"github.com/server-state-sync/server-state-sync/internal/core"
 )
 
 // A listener hears of one state's updates. All of it is guarded by Client.mu but what call does.
@@ -27,7 +28,7 @@ func (l *listener) take(q queued) (Update, bool) {
 		u = q.after(l.seen)
 	}
 	l.seen = document.Value{}
-	if u = u.only(l.properties); u.empty() {
+	if u = only(u, l.properties); empty(u) {
 		return Update{}, false
 	}
 	u.From, l.version = l.version, u.To
@@ -63,13 +64,13 @@ func coalesce(queue []queued) queued {
 	var touched []string
 	for _, q := range queue {
 		touched = append(touched, q.touched...)
-		touched = append(touched, q.update.touched()...)
+		touched = append(touched, touchedBy(q.update)...)
 	}
 	slices.Sort(touched)
 	last := queue[len(queue)-1]
 	jump := queued{first: queue[0].first, last: last.last, before: queue[0].before, touched: slices.Compact(touched)}
 	jump.update = last.update
-	jump.update.Origin = CatchUp
+	jump.update.Origin = core.CatchUp
 	jump.update = jump.after(jump.before)
 	return jump
 }
