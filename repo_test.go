@@ -42,9 +42,15 @@ var rooms = []room{
 		why:  "without the tag nothing of it is left",
 	},
 	{
+		path: "internal/sorting", layer: 0,
+		idea: "sorting in little code",
+		bans: []string{"context", "fmt", "encoding/json", "log", "math/rand", "net", "os", "reflect", "sync", "syscall/js", "time"},
+		why:  "it is the browser's download",
+	},
+	{
 		path: "document", layer: 0,
 		idea: "a JSON state, and how a change applies to it",
-		ours: []string{"internal/jsonscan", "internal/mutant"},
+		ours: []string{"internal/jsonscan", "internal/mutant", "internal/sorting"},
 		bans: []string{"context", "fmt", "encoding/json", "log", "math/rand", "net", "os", "reflect", "sync", "syscall/js", "time"},
 		why:  "same input, same output, on every machine",
 	},
@@ -78,7 +84,7 @@ var rooms = []room{
 	{
 		path: "internal/core", layer: 1,
 		idea: "the client as a state machine without I/O: events in, effects out",
-		ours: []string{"internal/mutant", "document", "protocol"},
+		ours: []string{"internal/mutant", "document", "internal/sorting", "protocol"},
 		bans: []string{"context", "fmt", "encoding/json", "log", "math/rand", "net", "os", "reflect", "sync", "syscall/js", "time"},
 		why:  "it is the browser's download, and it is simulated for virtual days",
 	},
@@ -118,7 +124,7 @@ var rooms = []room{
 	{
 		path: "internal/driver", layer: 2,
 		idea: "the one client over the core: its socket, goroutines and callbacks; native and wasm",
-		ours: []string{"document", "protocol", "internal/core", "internal/pageclock", "internal/transport"},
+		ours: []string{"document", "protocol", "internal/core", "internal/pageclock", "internal/sorting", "internal/transport"},
 		js:   downloadBans,
 		why:  "the same client goes to the browser; syscall/js stands in its js files only",
 	},

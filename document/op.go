@@ -1,6 +1,10 @@
 package document
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/server-state-sync/server-state-sync/internal/sorting"
+)
 
 // OpKind names what an operation does: the six operations of JSON Patch (RFC 6902 section 4) and increment.
 type OpKind uint8
@@ -95,6 +99,6 @@ func Properties(ops []Op) (names []string, all bool) {
 			names = append(names, op.From[0].String())
 		}
 	}
-	slices.SortFunc(names, compareKeys[string, string])
+	sorting.Func(names, compareKeys[string, string])
 	return slices.Compact(names), false
 }

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/server-state-sync/server-state-sync/internal/jsonscan"
+	"github.com/server-state-sync/server-state-sync/internal/sorting"
 )
 
 // Parse reads one JSON text (RFC 8259) that is also I-JSON (RFC 7493) and returns its value, canonical (RFC 8785). It
@@ -235,7 +236,7 @@ func (p *parser) sort(parts []part, begin int) *Error {
 	byKey := func(a, b part) int { return compareKeys(a.key, b.key) }
 	sorted := slices.IsSortedFunc(parts, byKey)
 	if !sorted {
-		slices.SortFunc(parts, byKey)
+		sorting.Func(parts, byKey)
 	}
 	for i := 1; i < len(parts); i++ {
 		if bytes.Equal(parts[i-1].key, parts[i].key) {

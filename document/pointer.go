@@ -31,11 +31,21 @@ func parsePointer(pointer string) ([]string, *Error) {
 	if pointer[0] != '/' {
 		return nil, fail(CodeInvalidPatch, "the pointer "+quote(pointer)+" does not begin with a slash")
 	}
-	if count := strings.Count(pointer, "/"); count > MaxDepth {
+	count := 0
+	for i := range len(pointer) {
+		if pointer[i] == '/' {
+			count++
+		}
+	}
+	if count > MaxDepth {
 		return nil, fail(CodeInvalidPatch, overLimit("the pointer has", count, "tokens", MaxDepth))
 	}
-	tokens := strings.Split(pointer[1:], "/")
-	for i, token := range tokens {
+	tokens := make([]string, count)
+	for i, rest := 0, pointer[1:]; i < count; i++ {
+		token := rest
+		if slash := strings.IndexByte(rest, '/'); slash >= 0 {
+			token, rest = rest[:slash], rest[slash+1:]
+		}
 		unescaped, ok := unescapeToken(token)
 		if !ok {
 			return nil, fail(CodeInvalidPatch, "the pointer "+quote(pointer)+" has a ~ that is neither ~0 nor ~1")

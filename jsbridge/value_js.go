@@ -53,7 +53,6 @@ func (e argumentError) Error() string { return string(e) }
 
 // toJSError returns what was thrown by JavaScript itself, or makes an Error with a code.
 func toJSError(err error) js.Value {
-	var own js.Error
 	if e, ok := err.(js.Error); ok {
 		return e.Value
 	}
@@ -62,7 +61,7 @@ func toJSError(err error) js.Value {
 	if code := codeOf(err); code != "" {
 		object.Set("code", code)
 	}
-	if errors.As(err, &own) {
+	if own, ok := errors.AsType[js.Error](err); ok {
 		object.Set("cause", own.Value)
 	}
 	return object
@@ -70,14 +69,13 @@ func toJSError(err error) js.Value {
 
 // codeOf returns the name of the error's code. A connection may end with a code that only WebSocket knows.
 func codeOf(err error) string {
-	var coded *driver.Error
-	var argument argumentError
-	switch {
-	case errors.As(err, &coded) && coded.Code.Sentence() == "":
-		return "connection_lost"
-	case errors.As(err, &coded):
+	if coded, ok := errors.AsType[*driver.Error](err); ok {
+		if coded.Code.Sentence() == "" {
+			return "connection_lost"
+		}
 		return coded.Code.String()
-	case errors.As(err, &argument):
+	}
+	if _, ok := errors.AsType[argumentError](err); ok {
 		return "invalid_argument"
 	}
 	return string(document.CodeOf(err))

@@ -29,7 +29,12 @@ func decode[M Message](frame []byte, limits Limits, sender string, decoders []fu
 			strconv.Itoa(limits.Bytes) + " are allowed"}
 	}
 	r := &reader{limits: limits}
-	for line := range bytes.SplitSeq(frame, []byte{'\n'}) {
+	for more := true; more; {
+		line := frame
+		end := bytes.IndexByte(frame, '\n')
+		if more = end >= 0; more {
+			line, frame = frame[:end:end], frame[end+1:]
+		}
 		message, err := decodeMessage(r, line, sender, decoders)
 		if err != nil {
 			return err

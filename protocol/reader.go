@@ -283,8 +283,8 @@ func (r *reader) value(raw jsonscan.Value) (document.Value, *Error) {
 	if err == nil {
 		return v, nil
 	}
-	var fault *document.Error
-	if !errors.As(err, &fault) {
+	fault, ok := errors.AsType[*document.Error](err)
+	if !ok {
 		return v, &Error{CodeInvalidPatch, err.Error()}
 	}
 	reason := fault.Reason

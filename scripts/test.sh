@@ -4,7 +4,7 @@
 
 wasm() {
 	GOOS=js GOARCH=wasm go test -shuffle=on -timeout 10m -exec "$PWD/scripts/wasm-exec.sh" \
-		./document/... ./internal/jsonscan/... ./protocol/... ./internal/core/... ./internal/pageclock/... ./internal/transport/... \
+		./document/... ./internal/jsonscan/... ./internal/sorting/... ./protocol/... ./internal/core/... ./internal/pageclock/... ./internal/transport/... \
 		./internal/pipe/... ./internal/driver/... ./wasmclient/... ./jsbridge/...
 }
 

@@ -202,8 +202,7 @@ func (l *Loss) error() *protocol.Error {
 	if err.Reason == "" && l.Err != nil {
 		err.Reason = l.Err.Error()
 	}
-	var coded *protocol.Error
-	if l.Code == 0 && errors.As(l.Err, &coded) {
+	if coded, ok := errors.AsType[*protocol.Error](l.Err); ok && l.Code == 0 {
 		err.Code = coded.Code
 	}
 	return err

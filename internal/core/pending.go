@@ -2,8 +2,10 @@ package core
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/server-state-sync/server-state-sync/document"
+	"github.com/server-state-sync/server-state-sync/internal/sorting"
 	"github.com/server-state-sync/server-state-sync/protocol"
 )
 
@@ -228,7 +230,7 @@ func accessOf(ops []document.Op) (reads, writes access) {
 }
 
 func (a *access) sort() {
-	slices.Sort(a.names)
+	sorting.Func(a.names, strings.Compare)
 	a.names = slices.Compact(a.names)
 }
 
@@ -238,6 +240,6 @@ func accessOfUpdates(updates document.Value) access {
 	for name := range updates.Members() {
 		a.names = append(a.names, name)
 	}
-	slices.Sort(a.names)
+	sorting.Func(a.names, strings.Compare)
 	return a
 }

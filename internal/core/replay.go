@@ -264,12 +264,11 @@ func codeOf(err error) (protocol.Code, string) {
 	if err == nil {
 		return 0, ""
 	}
-	var wire *protocol.Error
-	if errors.As(err, &wire) {
+	if wire, ok := errors.AsType[*protocol.Error](err); ok {
 		return wire.Code, wire.Reason
 	}
-	var doc *document.Error
-	if !errors.As(err, &doc) {
+	doc, ok := errors.AsType[*document.Error](err)
+	if !ok {
 		return protocol.CodeInvalidPatch, err.Error()
 	}
 	reason := doc.Reason

@@ -1,10 +1,11 @@
 package core
 
 import (
-	"maps"
 	"slices"
+	"strings"
 
 	"github.com/server-state-sync/server-state-sync/document"
+	"github.com/server-state-sync/server-state-sync/internal/sorting"
 )
 
 // reports is what a state has told of its view, and what it has still to tell at the end of the frame.
@@ -71,7 +72,11 @@ func (s *State) flush() {
 		s.replay()
 	}
 	s.wantsOutput()
-	touched := access{names: slices.Sorted(maps.Keys(s.touched)), all: s.whole}
+	touched := access{all: s.whole}
+	for name := range s.touched {
+		touched.names = append(touched.names, name)
+	}
+	touched.sort()
 	clear(s.touched)
 	s.whole = false
 	s.report(s.origin, touched, nil)
@@ -127,6 +132,6 @@ func (s *State) changed(name string) {
 // allNames returns the names of the members of both objects, sorted.
 func allNames(a, b document.Value) []string {
 	names := slices.Concat(accessOfUpdates(a).names, accessOfUpdates(b).names)
-	slices.Sort(names)
+	sorting.Func(names, strings.Compare)
 	return slices.Compact(names)
 }

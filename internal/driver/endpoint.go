@@ -13,11 +13,12 @@ const (
 
 // parseEndpoint checks the URL of a server and returns it with the scheme of a WebSocket.
 func parseEndpoint(endpoint string) (string, error) {
-	scheme, rest, ok := strings.Cut(endpoint, "://")
-	if !ok {
+	colon := strings.IndexByte(endpoint, ':')
+	if colon < 0 || !strings.HasPrefix(endpoint[colon:], "://") {
 		return "", errors.New("the endpoint " + quote(endpoint) + " is not a URL such as wss://example.com")
 	}
-	switch strings.ToLower(scheme) {
+	scheme, rest := endpoint[:colon], endpoint[colon+3:]
+	switch lower(scheme) {
 	case "ws", "http":
 		scheme = "ws"
 	case "wss", "https":
@@ -25,19 +26,32 @@ func parseEndpoint(endpoint string) (string, error) {
 	default:
 		return "", errors.New("the endpoint's scheme is " + quote(scheme) + ", not ws, wss, http or https")
 	}
-	if rest == "" || strings.ContainsRune("/?#", rune(rest[0])) {
+	if rest == "" || strings.IndexByte("/?#", rest[0]) >= 0 {
 		return "", errors.New("the endpoint " + quote(endpoint) + " names no host")
 	}
-	if i := strings.IndexFunc(rest, func(r rune) bool { return r <= ' ' || r == '#' || r == 0x7f }); i >= 0 {
-		return "", errors.New("the endpoint holds the character " + quote(rest[i:i+1]) + ", which cannot stand in it")
+	for i := range len(rest) {
+		if c := rest[i]; c <= ' ' || c == '#' || c == 0x7f {
+			return "", errors.New("the endpoint holds the character " + quote(rest[i:i+1]) + ", which cannot stand in it")
+		}
 	}
 	return scheme + "://" + rest, nil
+}
+
+// lower writes the letters of ASCII small. That of package strings knows all letters, which weighs.
+func lower(text string) string {
+	b := []byte(text)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c | 0x20
+		}
+	}
+	return string(b)
 }
 
 // withToken adds the query parameter token to the endpoint.
 func withToken(endpoint, token string) string {
 	separator := "?"
-	if strings.Contains(endpoint, "?") {
+	if strings.IndexByte(endpoint, '?') >= 0 {
 		separator = "&"
 	}
 	return endpoint + separator + "token=" + escapeQuery(token)

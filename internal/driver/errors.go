@@ -79,8 +79,8 @@ func (e *droppedProblems) Error() string {
 
 // Coded gives an error of package document the code of the same name, so that callers meet one typed error.
 func Coded(err error) error {
-	var refused *document.Error
-	if !errors.As(err, &refused) {
+	refused, ok := errors.AsType[*document.Error](err)
+	if !ok {
 		return err
 	}
 	reason := refused.Reason

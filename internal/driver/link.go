@@ -176,15 +176,11 @@ const (
 // lossOf classifies the end of a connection for the core.
 func lossOf(cause error) core.Loss {
 	loss := core.Loss{Err: cause}
-	var closed *transport.CloseError
-	var handshake *transport.HandshakeError
-	var violation *transport.ViolationError
-	switch {
-	case errors.As(cause, &closed):
+	if closed, ok := errors.AsType[*transport.CloseError](cause); ok {
 		loss.Code, loss.Reason = closed.Code, closed.Reason
-	case errors.As(cause, &violation):
+	} else if violation, ok := errors.AsType[*transport.ViolationError](cause); ok {
 		loss.Code, loss.Reason = violation.Violation.Code(), violation.Reason
-	case errors.As(cause, &handshake):
+	} else if handshake, ok := errors.AsType[*transport.HandshakeError](cause); ok {
 		if handshake.Status == statusUnauthorized || handshake.Status == statusForbidden {
 			loss.Code, loss.Reason = int(protocol.CodeUnauthorized), handshake.Error()
 		}

@@ -2,9 +2,11 @@ package driver
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/server-state-sync/server-state-sync/document"
 	"github.com/server-state-sync/server-state-sync/internal/core"
+	"github.com/server-state-sync/server-state-sync/internal/sorting"
 )
 
 // A listener hears of one state's updates. All of it is guarded by Client.mu but what call does.
@@ -66,7 +68,7 @@ func coalesce(queue []queued) queued {
 		touched = append(touched, q.touched...)
 		touched = append(touched, touchedBy(q.update)...)
 	}
-	slices.Sort(touched)
+	sorting.Func(touched, strings.Compare)
 	last := queue[len(queue)-1]
 	jump := queued{first: queue[0].first, last: last.last, before: queue[0].before, touched: slices.Compact(touched)}
 	jump.update = last.update

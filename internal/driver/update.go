@@ -2,9 +2,11 @@ package driver
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/server-state-sync/server-state-sync/document"
 	"github.com/server-state-sync/server-state-sync/internal/core"
+	"github.com/server-state-sync/server-state-sync/internal/sorting"
 )
 
 // Update tells a listener how the view changed.
@@ -38,7 +40,7 @@ func only(u Update, properties []string) Update {
 			previous = previous.With(name, v)
 		}
 	}
-	slices.Sort(removed)
+	sorting.Func(removed, strings.Compare)
 	u.Updates, u.Previous, u.Removed, u.Ops = updates, previous, slices.Compact(removed), nil
 	return u
 }

@@ -51,11 +51,26 @@ type HandshakeError struct {
 // Error returns the status and the first line of the body as a sentence.
 func (e *HandshakeError) Error() string {
 	text := "server refused the connection with HTTP status " + strconv.Itoa(e.Status)
-	line, _, _ := strings.Cut(strings.TrimSpace(e.Body), "\n")
-	if line != "" {
+	if line := firstLine(e.Body); line != "" {
 		text += ": " + line
 	}
 	return text
+}
+
+// firstLine returns the first line that is not blank, without the blanks around it.
+func firstLine(text string) string {
+	begin := 0
+	for begin < len(text) && text[begin] <= ' ' {
+		begin++
+	}
+	end := begin
+	for end < len(text) && text[end] != '\n' {
+		end++
+	}
+	for end > begin && text[end-1] <= ' ' {
+		end--
+	}
+	return text[begin:end]
 }
 
 // Violation names the rule that a peer broke.
