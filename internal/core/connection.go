@@ -282,7 +282,10 @@ func (c *Core) tellStatus() {
 	}
 }
 
-// fault is an error of the server: what it sent is not as the protocol says.
+// fault is an error of the server: what it sent is not as the protocol says. It stands once in the
+// browser's download, not at each caller.
+//
+//go:noinline
 func fault(parts ...string) error {
 	text := ""
 	for _, part := range parts {

@@ -233,6 +233,9 @@ func (c *Core) Effects() []Effect {
 	return effects
 }
 
+// emit asks the driver for something. It stands once in the browser's download, not at each caller.
+//
+//go:noinline
 func (c *Core) emit(e Effect) { c.effects = append(c.effects, e) }
 
 // over reports whether the client was closed or has failed.
