@@ -10,5 +10,4 @@ trap 'rm -rf "$folder"' EXIT
 	for package in "$@"; do echo "import \"$package\""; done
 	echo "func main() { $statement }"
 } >"$folder/main.go"
-GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o "$folder/main.wasm" "$folder/main.go" &&
-	(cd "$folder" && node "$OLDPWD/scripts/weigh.mjs" main.wasm)
+scripts/module.sh "$folder/main.wasm" "$folder/main.go" && node scripts/weigh.mjs "$folder/main.wasm"
