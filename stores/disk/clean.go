@@ -33,13 +33,33 @@ func (s *Store) beginCleaning() bool {
 	}
 	oldest := s.segments[0]
 	data, err := oldest.read()
+	var frames []found
+	if err == nil {
+		frames, err = allFramesOf(data, oldest.first, s.segments[1].first)
+	}
 	if err != nil {
 		s.logger.Error("a file of the log cannot be read, so its disk space is not taken back", "file", segmentName(oldest.first), "error", err)
 		s.uncanny = true
 		return false
 	}
-	s.cleaner = &cleaner{data: data, frames: framesOf(data, oldest.first, false)}
+	s.cleaner = &cleaner{data: data, frames: frames}
 	return true
+}
+
+// allFramesOf lists the frames of a segment that is whole, from its first to the one before the next segment. One that is
+// missing may be alive, and without its file nobody could tell.
+func allFramesOf(data []byte, first, next uint64) ([]found, error) {
+	frames := framesOf(data, first, false)
+	for i := range frames {
+		if frames[i].seq != first {
+			return nil, fmt.Errorf("the frames from %d to %d are not what was written", first, frames[i].seq-1)
+		}
+		first++
+	}
+	if first != next {
+		return nil, fmt.Errorf("the frames from %d to %d are not what was written", first, next-1)
+	}
+	return frames, nil
 }
 
 func (s *Store) cleanStep() error {

@@ -190,6 +190,50 @@ func TestALostFileIsTold(t *testing.T) {
 	}
 }
 
+// Damage that comes while the store is open is not cleaned away with the file that it is in: what it hit is told at the next
+// start too.
+func TestALostBlockOfAFileIsNotCleanedAway(t *testing.T) {
+	for name, damage := range map[string]func(f *simFile, from, to int64){
+		"in the middle": func(f *simFile, from, to int64) { clear(f.data[from:to]) },
+		"at the end":    func(f *simFile, from, _ int64) { clear(f.data[from:]) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			disk := newSimDisk()
+			s, err := open(disk, Options{SegmentBytes: 4 << 10}, "boot")
+			if err != nil {
+				t.Fatal(err)
+			}
+			busy, err := s.Create("busy", nil, 0, nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			quiet, err := s.Create("quiet", nil, 0, []byte("precious"), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			st := s.index.byName["quiet"]
+			file, at := st.base.segment.file.(*simFile), st.base.at-int64(headFixed+len("quiet"))
+			disk.mu.Lock()
+			damage(file, at, at+st.base.frame)
+			disk.mu.Unlock()
+			for version := uint64(1); version <= 100; version++ {
+				if _, err := busy.Append(version, make([]byte, 1<<10)); err != nil {
+					t.Fatal(err)
+				}
+				wait(s)
+				if err := busy.Checkpoint(nil, version, nil, version+1); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := errors.Join(busy.Close(), quiet.Close(), s.Close()); err != nil {
+				t.Fatal(err)
+			}
+			want := &model{states: map[string]stores.Kept{"busy": {Version: 100, First: 101}, "quiet": {Checkpoint: []byte("precious"), First: 1}}}
+			checkDamaged(t, disk.kill(), "another boot", want, false)
+		})
+	}
+}
+
 func TestATornTailIsCut(t *testing.T) {
 	disk, want := written(t, 1, true, Options{})
 	for _, tail := range []string{"\x00\x00\x00\x00", headMagic, "garbage that is not a frame" + headMagic} {
