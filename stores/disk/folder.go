@@ -93,9 +93,7 @@ func syncFolder(path string) error {
 func makeFolder(path string) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, os.ErrNotExist) {
-		if err = os.MkdirAll(path, 0o700); err == nil {
-			err = syncFolder(filepath.Dir(filepath.Clean(path)))
-		}
+		err = makeFolders(filepath.Clean(path), syncFolder)
 	} else if err == nil && !info.IsDir() {
 		return fmt.Errorf("keep states in %s: it is a file, and must be a folder", path)
 	}
@@ -103,6 +101,20 @@ func makeFolder(path string) error {
 		return fmt.Errorf("keep states in %s: %w", path, err)
 	}
 	return nil
+}
+
+// makeFolders makes a folder and those above it that are missing, and syncs whatever holds the name of a new one.
+func makeFolders(path string, sync func(string) error) error {
+	parent := filepath.Dir(path)
+	if _, err := os.Stat(parent); errors.Is(err, os.ErrNotExist) {
+		if err := makeFolders(parent, sync); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	return sync(parent)
 }
 
 // lock keeps other processes out of the folder, and leaves this one's id for their message.

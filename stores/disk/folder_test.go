@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +49,23 @@ func TestAFolderIsMadeForItsOwnerAlone(t *testing.T) {
 	}
 	if got := info.Mode().Perm(); got != 0o700 {
 		t.Errorf("the folder has the mode %o, want 700", got)
+	}
+}
+
+// The name of each folder that is made is on disk: without one of them all below it is lost with the power.
+func TestEveryFolderThatIsMadeIsSynced(t *testing.T) {
+	above := t.TempDir()
+	path := filepath.Join(above, "a", "b", "c")
+	var synced []string
+	if err := makeFolders(path, func(path string) error { synced = append(synced, path); return syncFolder(path) }); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{above, filepath.Join(above, "a"), filepath.Join(above, "a", "b")}
+	if !slices.Equal(synced, want) {
+		t.Errorf("synced %q, want %q", synced, want)
+	}
+	if err := makeFolders(filepath.Join(above, "d"), func(string) error { return errDevice }); !errors.Is(err, errDevice) {
+		t.Errorf("a failing sync: %v", err)
 	}
 }
 
