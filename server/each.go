@@ -23,7 +23,11 @@ type StateValue struct {
 // no name is known. An error of visit ends it, and so does the end of the server, with ErrClosed.
 func (s *StateSyncer) EachState(visit func(StateValue) error) error {
 	errs := []error{s.damage}
-	for _, identifier := range s.identifiers() {
+	identifiers, closed := s.identifiers()
+	if closed {
+		return ErrClosed
+	}
+	for _, identifier := range identifiers {
 		seen, found, err := s.look(identifier)
 		switch {
 		case errors.Is(err, ErrClosed):

@@ -13,7 +13,8 @@ func (s *StateSyncer) RemoveState(identifier string) bool {
 
 // RemoveAllStates removes every state.
 func (s *StateSyncer) RemoveAllStates() {
-	for _, identifier := range s.identifiers() {
+	identifiers, _ := s.identifiers()
+	for _, identifier := range identifiers {
 		s.removeWhere(identifier, nil, "the server removed it")
 	}
 }
@@ -83,12 +84,12 @@ func (o *withdrawn) remove(s *StateSyncer, identifier, reason string) bool {
 	return true
 }
 
-// identifiers returns those of all states, sorted.
-func (s *StateSyncer) identifiers() []string {
+// identifiers returns those of all states, sorted. A server that is closed has none any more.
+func (s *StateSyncer) identifiers() (all []string, closed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := slices.AppendSeq(make([]string, 0, len(s.states)+len(s.stored)), maps.Keys(s.states))
+	all = slices.AppendSeq(make([]string, 0, len(s.states)+len(s.stored)), maps.Keys(s.states))
 	all = slices.AppendSeq(all, maps.Keys(s.stored))
 	slices.Sort(all)
-	return all
+	return all, s.closed
 }

@@ -229,6 +229,9 @@ func TestEachStateOfAServerThatEndsIsAnError(t *testing.T) {
 	if visited != 1 || !errors.Is(err, ErrClosed) {
 		t.Errorf("visited %d, %v", visited, err)
 	}
+	if err := f.EachState(func(StateValue) error { return nil }); !errors.Is(err, ErrClosed) {
+		t.Errorf("a server that has ended shows no states, and says %v", err)
+	}
 }
 
 func TestEachStateShowsWhatRestsWithoutWakingIt(t *testing.T) {
