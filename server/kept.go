@@ -25,7 +25,11 @@ type header struct {
 	Window     int       `json:"window"` // the largest that the verdicts in the records were kept for
 }
 
-func (h header) text() []byte { return mustEncode(h) }
+// text writes the time of creation in UTC: RFC 3339 has no seconds in an offset.
+func (h header) text() []byte {
+	h.CreatedAt = h.CreatedAt.UTC()
+	return mustEncode(h)
+}
 
 func parseHeader(identifier string, text []byte) (h header, err error) {
 	if err := json.Unmarshal(text, &h); err != nil {

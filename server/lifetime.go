@@ -10,8 +10,7 @@ func (s *state) startClock() {
 	if s.options.TTL <= 0 {
 		return
 	}
-	left := max(0, s.options.TTL-s.server.options.clock.Now().Sub(s.createdAt))
-	stop := s.server.options.clock.AfterFunc(left, func() { s.server.removeState(s, "its time to live is over") })
+	stop := s.server.options.clock.AfterFunc(s.server.left(s.createdAt, s.options.TTL), func() { s.server.removeState(s, "its time to live is over") })
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.removed || s.rested {
@@ -19,6 +18,11 @@ func (s *state) startClock() {
 		return
 	}
 	s.stopTimers = stop
+}
+
+// left returns how much of its time to live a state has; at most what a time.Duration holds.
+func (s *StateSyncer) left(createdAt time.Time, ttl time.Duration) time.Duration {
+	return max(0, createdAt.Add(ttl).Sub(s.options.clock.Now()))
 }
 
 // askSelfDestruct asks the state's rule whether it shall end, on a goroutine of its own. While the rule has not returned

@@ -90,7 +90,7 @@ func (s *StateSyncer) nameRestored(r *resting) (over bool) {
 
 // isOver reports whether the time to live of what is kept has ended.
 func (s *StateSyncer) isOver(r *resting, options StateOptions) bool {
-	return options.TTL > 0 && s.options.clock.Now().Sub(r.header.CreatedAt) >= options.TTL
+	return options.TTL > 0 && s.left(r.header.CreatedAt, options.TTL) <= 0
 }
 
 // name gives a state its rules; from now on it is there. The lock is held, or nobody else knows of the state.
@@ -105,8 +105,7 @@ func (s *StateSyncer) startRestingClock(r *resting) {
 	if r.options.TTL <= 0 || s.closed {
 		return
 	}
-	left := max(0, r.options.TTL-s.options.clock.Now().Sub(r.header.CreatedAt))
-	r.stopClock = s.options.clock.AfterFunc(left, func() { s.removeWhere(r.header.Identifier, r, "its time to live is over") })
+	r.stopClock = s.options.clock.AfterFunc(s.left(r.header.CreatedAt, r.options.TTL), func() { s.removeWhere(r.header.Identifier, r, "its time to live is over") })
 }
 
 // damagedHint tells what to do about a state that cannot be read.
