@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/server-state-sync/server-state-sync/document"
 	"github.com/server-state-sync/server-state-sync/protocol"
@@ -46,11 +47,29 @@ func damaged(identifier string, cause error) error {
 	return fmt.Errorf("state %q: %w: %w", identifier, stores.ErrCorrupt, cause)
 }
 
-// keptSession is what is kept of a session besides its id.
+// keptSession is what is kept of a session besides its id. An owner that is no UTF-8 cannot be a text of JSON.
 type keptSession struct {
 	Epoch            string `json:"epoch"`
 	ClientIdentifier string `json:"clientIdentifier"`
 	Owner            string `json:"owner,omitempty"`
+	OwnerBytes       []byte `json:"ownerBytes,omitempty"`
+}
+
+func sessionText(s *session) []byte {
+	k := keptSession{Epoch: s.epoch, ClientIdentifier: s.clientIdentifier}
+	if utf8.ValidString(s.owner) {
+		k.Owner = s.owner
+	} else {
+		k.OwnerBytes = []byte(s.owner)
+	}
+	return mustEncode(k)
+}
+
+func parseSession(text []byte) (k keptSession, err error) {
+	if err = json.Unmarshal(text, &k); len(k.OwnerBytes) > 0 {
+		k.Owner = string(k.OwnerBytes)
+	}
+	return k, err
 }
 
 // keptRefusal is a refusal as it is kept.

@@ -79,3 +79,25 @@ func missingWith(value any) func(context.Context, string, any) (StateOptions, er
 		return StateOptions{InitialValue: value}, nil
 	}
 }
+
+// A subject is any text that the program has, also one that JSON cannot write.
+func TestSessionOfASubjectThatIsNoUTF8IsItsOwnAfterARestart(t *testing.T) {
+	f := kept(t, StateOptions{})
+	for _, subject := range []user{"\xff\xfe", "\xff"} {
+		w := f.dial(subject)
+		w.send(`["hello","`+sessionNamed(fmt.Sprintf("%x", string(subject)))+`","page",{}]`, `["join",1,"s"]`)
+		w.recv()
+		w.send(`["merge",1,1,0,{"n":1}]`)
+	}
+	f = f.restart(Options{})
+	for of, subject := range map[user]user{"\xff\xfe": "\xff", "\xff": "\uFFFD"} {
+		w := f.dial(subject)
+		w.send(`["hello","` + sessionNamed(fmt.Sprintf("%x", string(of))) + `","page",{}]`)
+		w.expect(`["bye",4107,"the session belongs to another client",0]`)
+		w = f.dial(of)
+		w.send(`["hello","` + sessionNamed(fmt.Sprintf("%x", string(of))) + `","page",{}]`)
+		if got := w.recv(); len(got) != 1 || !strings.HasPrefix(got[0], `["welcome",`) {
+			t.Errorf("its own client got %q", got)
+		}
+	}
+}

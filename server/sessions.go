@@ -1,10 +1,6 @@
 package server
 
-import (
-	"encoding/json"
-
-	"github.com/server-state-sync/server-state-sync/stores"
-)
+import "github.com/server-state-sync/server-state-sync/stores"
 
 // readStore takes the sessions that the store has, as away since now, as many as there may be.
 func (t *sessions) readStore(store stores.Store) error {
@@ -12,8 +8,8 @@ func (t *sessions) readStore(store stores.Store) error {
 	defer t.mu.Unlock()
 	var drop []string
 	err := store.Sessions(func(id string, text []byte) {
-		var k keptSession
-		if err := json.Unmarshal(text, &k); err != nil || len(t.byID) >= t.server.options.Limits.Sessions {
+		k, err := parseSession(text)
+		if err != nil || len(t.byID) >= t.server.options.Limits.Sessions {
 			drop = append(drop, id)
 			return
 		}
@@ -39,8 +35,7 @@ func (t *sessions) keep(s *session) error {
 	if s.kept.Load() || t.byID[s.id] != s {
 		return nil // somebody else was faster, or it is forgotten, and nobody will ask for it
 	}
-	text := mustEncode(keptSession{Epoch: s.epoch, ClientIdentifier: s.clientIdentifier, Owner: s.owner})
-	if err := t.server.options.Store.KeepSession(s.id, text); err != nil {
+	if err := t.server.options.Store.KeepSession(s.id, sessionText(s)); err != nil {
 		return err
 	}
 	s.kept.Store(true)
