@@ -144,18 +144,20 @@ func checkFormat(dir storage) error {
 	if err != nil {
 		return err
 	}
-	foreign := ""
+	foreign, known := "", false
 	for _, name := range names {
 		if version, ours := strings.CutPrefix(name, formatPrefix); ours {
 			n, err := strconv.Atoi(version)
 			if err != nil || n > format {
 				return fmt.Errorf("%w: the folder's format is %s and this program knows up to %d; use the newer program that wrote it, or export the states there and import them here", ErrFormat, version, format)
 			}
-			return nil
-		}
-		if name != lockName && name != processName {
+			known = true
+		} else if name != lockName && name != processName {
 			foreign = name
 		}
+	}
+	if known {
+		return nil
 	}
 	if foreign != "" {
 		return fmt.Errorf("%w: it holds %s and no file %s%d, so it is not a folder of states; name an empty folder or a new one", ErrFormat, foreign, formatPrefix, format)

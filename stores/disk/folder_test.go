@@ -90,6 +90,14 @@ func TestAFolderThatCannotBeUsedIsRefusedInASentence(t *testing.T) {
 			}
 		})
 	}
+	both := t.TempDir()
+	closeStore(t, openFolder(t, both, Options{}))
+	if err := os.WriteFile(filepath.Join(both, formatPrefix+"2"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(both, Options{}); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "the folder's format is 2") {
+		t.Errorf("a folder that a newer program has taken over: %v", err)
+	}
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
