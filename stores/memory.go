@@ -110,6 +110,11 @@ func (m *memory) Remove(identifiers ...string) error {
 		return ErrClosed
 	}
 	for _, identifier := range identifiers {
+		if l := m.states[identifier]; l != nil && l.open {
+			return fmt.Errorf("remove the state %q: its log is open", identifier)
+		}
+	}
+	for _, identifier := range identifiers {
 		delete(m.states, identifier)
 	}
 	return nil

@@ -62,6 +62,7 @@ func (s *Store) enqueue(o op, body ...[]byte) error {
 	}
 	o.body = s.waiting.data[from:]
 	s.waiting.ops = append(s.waiting.ops, o)
+	s.unkept++
 	s.poke()
 	return nil
 }
@@ -82,11 +83,11 @@ func (s *Store) crowded(length int) bool {
 	return s.usable() == nil && s.bytes+int64(length) > s.options.MaxWaiting/2
 }
 
-// busy tells whether something waits to be written.
+// busy tells whether something waits to be written, or is being written.
 func (s *Store) busy() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.bytes > 0 || len(s.waiting.ops) > 0
+	return s.unkept > 0
 }
 
 func (s *Store) poke() {
@@ -155,6 +156,7 @@ func (s *Store) commit(ops []op, size int) {
 	}
 	s.mu.Lock()
 	s.bytes -= int64(size)
+	s.unkept -= len(ops)
 	s.mu.Unlock()
 	for i := range ops {
 		if l := ops[i].log; l != nil && ops[i].kind == kindRecord && err == nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"reflect"
+	"runtime"
 	"syscall"
 	"testing"
 
@@ -166,5 +167,40 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 	}
 	if err := s.Close(); !errors.Is(err, stores.ErrFailed) {
 		t.Errorf("closing says %v, want ErrFailed", err)
+	}
+}
+
+// A log that was closed is opened again with all that was appended, also while that is on its way and has no bytes.
+func TestWhatIsOnItsWayIsKeptBeforeTheNextLogOpens(t *testing.T) {
+	disk := newSimDisk()
+	s, err := open(disk, Options{}, "boot")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := s.Create("a", nil, 0, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	disk.mu.Lock() // from here on nothing gets to the disk
+	if _, err := l.Append(1, nil); err != nil {
+		t.Fatal(err)
+	}
+	for waiting := 1; waiting > 0; runtime.Gosched() {
+		s.mu.Lock()
+		waiting = len(s.waiting.ops)
+		s.mu.Unlock()
+	}
+	if !s.busy() {
+		t.Error("nothing is said to be on its way")
+	}
+	disk.mu.Unlock()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, kept, err := s.Open("a", nil); err != nil || kept.Last() != 1 {
+		t.Errorf("kept up to version %d, error %v", kept.Last(), err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
 	}
 }

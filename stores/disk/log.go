@@ -29,32 +29,45 @@ func (s *Store) Create(identifier string, header []byte, version uint64, checkpo
 	if len(identifier) > maxName {
 		return nil, fmt.Errorf("an identifier of %d bytes cannot be kept: at most %d", len(identifier), maxName)
 	}
-	s.indexLock.Lock()
-	exists := s.index.byName[identifier] != nil
-	s.indexLock.Unlock()
-	s.mu.Lock()
-	s.numbers++
-	number := s.numbers
-	usable := s.usable()
-	s.mu.Unlock()
 	if size := int64(len(header) + len(checkpoint)); size > s.options.MaxWaiting {
 		return nil, fmt.Errorf("a state of %d bytes is more than the store lets wait, which is %d", size, s.options.MaxWaiting)
 	}
-	if usable == nil && exists {
-		usable = stores.ErrExists
-	}
+	s.mu.Lock()
+	s.numbers++
+	number, usable := s.numbers, s.usable()
+	s.mu.Unlock()
 	if usable != nil {
 		return nil, usable
+	}
+	switch err := s.reserve(identifier); {
+	case err == stores.ErrClosed:
+		return nil, err
+	case err != nil: // who has it made it, or makes it
+		return nil, stores.ErrExists
 	}
 	l := &stateLog{
 		store: s, name: identifier, number: number, committed: listener(committed),
 		version: version, first: version + 1, last: version, reported: version, base: 1,
 	}
-	f := frame{kind: kindBase, name: identifier, number: number, version: version, first: version + 1, base: 1, last: version}
-	if err := s.wait(op{frame: f}, joinBase(header), header, checkpoint); err != nil {
+	if err := l.create(header, checkpoint); err != nil {
+		s.register(identifier, nil)
 		return nil, err
 	}
-	return l, s.register(l)
+	s.register(identifier, l)
+	return l, nil
+}
+
+// create writes the first frame of a state whose identifier is reserved.
+func (l *stateLog) create(header, checkpoint []byte) error {
+	s := l.store
+	s.indexLock.Lock()
+	exists := s.index.byName[l.name] != nil
+	s.indexLock.Unlock()
+	if exists {
+		return stores.ErrExists
+	}
+	f := frame{kind: kindBase, name: l.name, number: l.number, version: l.version, first: l.first, base: l.base, last: l.last}
+	return s.wait(op{frame: f}, joinBase(header), header, checkpoint)
 }
 
 // listener returns a Committed that can be called.
@@ -65,24 +78,48 @@ func listener(committed stores.Committed) stores.Committed {
 	return committed
 }
 
-// register lets failure be reported to the log.
-func (s *Store) register(l *stateLog) error {
+// reserve keeps states from being created, opened or removed by others until register is called.
+func (s *Store) reserve(names ...string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.logs[l.name] != nil {
-		return fmt.Errorf("open the state %q: its log is open", l.name)
+	if s.closed {
+		return stores.ErrClosed
 	}
-	s.logs[l.name] = l
+	for _, name := range names {
+		switch {
+		case s.logs[name] != nil:
+			return fmt.Errorf("the log of the state %q is open", name)
+		case s.reserved[name]:
+			return fmt.Errorf("the state %q is being created, opened or removed", name)
+		}
+	}
+	for _, name := range names {
+		s.reserved[name] = true
+	}
 	return nil
+}
+
+// register ends a reservation. From now on a failure is reported to the log, if there is one.
+func (s *Store) register(name string, l *stateLog) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.reserved, name)
+	if l != nil {
+		s.logs[name] = l
+	}
 }
 
 // Open implements stores.Store.
 func (s *Store) Open(identifier string, committed stores.Committed) (stores.Log, stores.Kept, error) {
+	if err := s.reserve(identifier); err != nil {
+		return nil, stores.Kept{}, fmt.Errorf("open: %w", err)
+	}
 	if s.busy() {
-		_ = s.wait(op{}) // what an earlier log appended; when it failed, what is kept can be read
+		_ = s.wait(op{}) // what an earlier log appended, or a removal; when it failed, what is kept can be read
 	}
 	kept, err := s.Read(identifier)
 	if err != nil {
+		s.register(identifier, nil)
 		return nil, kept, err
 	}
 	s.indexLock.Lock()
@@ -93,9 +130,7 @@ func (s *Store) Open(identifier string, committed stores.Committed) (stores.Log,
 		store: s, name: identifier, number: number, committed: listener(committed),
 		version: kept.Version, first: kept.First, last: kept.Last(), reported: kept.Last(), base: base,
 	}
-	if err := s.register(l); err != nil {
-		return nil, stores.Kept{}, err
-	}
+	s.register(identifier, l)
 	return l, kept, nil
 }
 
@@ -103,15 +138,18 @@ func (s *Store) Open(identifier string, committed stores.Committed) (stores.Log,
 func (s *Store) Remove(identifiers ...string) error {
 	s.mu.Lock()
 	usable := s.usable()
-	for _, identifier := range identifiers {
-		if s.logs[identifier] != nil && usable == nil {
-			usable = fmt.Errorf("remove the state %q: its log is open", identifier)
-		}
-	}
 	s.mu.Unlock()
 	if usable != nil {
 		return usable
 	}
+	if err := s.reserve(identifiers...); err != nil {
+		return fmt.Errorf("remove: %w", err)
+	}
+	defer func() {
+		for _, identifier := range identifiers {
+			s.register(identifier, nil)
+		}
+	}()
 	for _, identifier := range identifiers {
 		s.indexLock.Lock()
 		st := s.index.byName[identifier]

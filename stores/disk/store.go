@@ -69,8 +69,10 @@ type Store struct {
 	mu         sync.Mutex // guards what waits for the committer
 	waiting    queue
 	bytes      int64 // of the bodies that wait or are being written
+	unkept     int   // how many frames these are, and who waits for them
 	numbers    uint64
 	logs       map[string]*stateLog // that are open
+	reserved   map[string]bool      // states that are being created, opened or removed
 	closed     bool
 	failed     error
 	unreported bool // the logs have not been told of failed
@@ -125,7 +127,7 @@ func open(dir storage, options Options, boot string) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		options: options, dir: dir, boot: boot, logger: options.Logger, index: newIndex(), logs: make(map[string]*stateLog),
+		options: options, dir: dir, boot: boot, logger: options.Logger, index: newIndex(), logs: make(map[string]*stateLog), reserved: make(map[string]bool),
 		wake: make(chan struct{}, 1), done: make(chan struct{}), release: func() error { return nil },
 	}
 	err := checkFormat(dir)

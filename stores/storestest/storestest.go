@@ -35,6 +35,9 @@ func Run(t *testing.T, begin func(t *testing.T) (open func() stores.Store)) {
 		{"many states at once", manyStates},
 		{"large texts", largeTexts},
 		{"lineage and durability stay", lineage},
+		{"a record may be empty", emptyRecords},
+		{"one of those who create a state at once has it", createsAtOnce},
+		{"a state is not opened and removed at once", opensAndRemovesAtOnce},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.run(t, begin(t)) })
 	}
