@@ -161,6 +161,19 @@ func TestExportOfNoFolderFails(t *testing.T) {
 	}
 }
 
+// A folder may have any name, also one that a shell would take for a pattern.
+func TestExportOfAFolderWhateverItsName(t *testing.T) {
+	for _, name := range []string{"data[1]", "*", `back\slash`, "?", "with space"} {
+		folder := filepath.Join(t.TempDir(), name)
+		if _, stderr, code := runs(t, `{"identifier":"s","value":{}}`, "import", "--data", folder); code != 0 {
+			t.Fatalf("%s: import ended with %d: %s", name, code, stderr)
+		}
+		if got := exported(t, folder); !strings.Contains(got, `"identifier":"s"`) {
+			t.Errorf("%s: exported %q", name, got)
+		}
+	}
+}
+
 // A line that is refused ends nothing, and of several lines of a state the last one stands.
 func TestImportReplacesWithWhatIsRight(t *testing.T) {
 	folder := t.TempDir()

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/urfave/cli/v3"
 
@@ -32,8 +31,11 @@ func export(ctx context.Context, command *cli.Command) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
 	if folder := command.String("data"); folder != "" {
-		if names, err := filepath.Glob(filepath.Join(folder, disk.FormatFiles)); err != nil || len(names) == 0 {
-			return fmt.Errorf("export: %s is no folder of states: there is no %s in it", folder, disk.FormatFiles)
+		switch there, err := disk.Exists(folder); {
+		case err != nil:
+			return fmt.Errorf("export: %w", err)
+		case !there:
+			return fmt.Errorf("export: %s is no folder of states", folder)
 		}
 	}
 	states, err := keeperOf(ctx, command)

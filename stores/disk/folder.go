@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,9 +34,6 @@ type file interface {
 
 // format is the version of what stands in the folder. It is the end of an empty file's name, where no bit can flip.
 const (
-	// FormatFiles matches the file by which a folder is known as one of states.
-	FormatFiles = formatPrefix + "*"
-
 	format       = 1
 	formatPrefix = "statesync-format-"
 	lockName     = "lock"
@@ -136,6 +134,15 @@ func lock(path string) (release func() error, err error) {
 		return nil, errors.Join(fmt.Errorf("keep states in %s: %w", path, err), l.Close())
 	}
 	return l.Close, nil
+}
+
+// Exists reports whether there is a folder of states at the path, of whatever format. It makes none.
+func Exists(path string) (bool, error) {
+	names, err := folder(path).list()
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	return slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, formatPrefix) }), err
 }
 
 // checkFormat refuses a folder that a newer program wrote, and one that is not ours; it writes the version into an empty one.
