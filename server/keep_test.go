@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/server-state-sync/server-state-sync/document"
 	"github.com/server-state-sync/server-state-sync/stores"
@@ -90,6 +91,47 @@ func TestStoreThatFailsLeavesStatesToRead(t *testing.T) {
 }
 
 // Damage somewhere in the store keeps nothing else from being served; a store that cannot be read does.
+// A state that cannot be replaced is there as it was, in memory or at rest, for clients and for an export.
+func TestReplaceThatTheStoreRefusesLeavesTheStateToRead(t *testing.T) {
+	for name, rests := range map[string]bool{"in memory": false, "at rest": true} {
+		t.Run(name, func(t *testing.T) {
+			store := &breaking{Store: stores.NewMemory()}
+			f := newFixture(t, Options{Store: store})
+			f.create(StateOptions{Identifier: "s", TTL: time.Hour})
+			f.update("s", map[string]any{"n": 1})
+			epoch := f.state("s").epoch
+			if f.letRest(); !rests {
+				f.stateOf("s")
+			}
+			store.remove = errFull
+			err := f.ReplaceState(StateOptions{Identifier: "s", InitialValue: map[string]any{"n": 2}})
+			if !errors.Is(err, stores.ErrFailed) || !strings.Contains(err.Error(), `replace state "s"`) {
+				t.Errorf("got %v", err)
+			}
+			if got := f.value("s"); got != `{"n":1}` {
+				t.Errorf("the value is %s", got)
+			}
+			if s := f.stateOf("s"); s.epoch != epoch || s.committed != 1 {
+				t.Errorf("the state is %s at %d, want %s at 1", s.epoch, s.committed, epoch)
+			}
+			shown := 0
+			if err := f.EachState(func(StateValue) error { shown++; return nil }); err != nil || shown != 1 {
+				t.Errorf("%d states are shown, error %v", shown, err)
+			}
+			store.remove = nil
+			if err := f.ReplaceState(StateOptions{Identifier: "s", InitialValue: map[string]any{"n": 2}, TTL: time.Hour}); err != nil {
+				t.Error(err)
+			}
+			if got := f.value("s"); got != `{"n":2}` || f.state("s").epoch == epoch {
+				t.Errorf("the value is %s", got)
+			}
+			if f.clock.advance(time.Hour); f.exists("s") {
+				t.Error("its time to live is over, and it is there")
+			}
+		})
+	}
+}
+
 func TestDamageOfAStoreKeepsNothingElseFromBeingServed(t *testing.T) {
 	for name, damage := range map[string]func(b *breaking, err error){
 		"states": func(b *breaking, err error) { b.states = err }, "sessions": func(b *breaking, err error) { b.sessions = err },

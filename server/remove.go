@@ -26,20 +26,32 @@ func (s *StateSyncer) removeState(state *state, reason string) bool {
 
 // removeWhere ends the state with the identifier, if it is the given one: a *state, a *resting, or any for nil.
 func (s *StateSyncer) removeWhere(identifier string, only any, reason string) bool {
+	out := s.takeOut(identifier, only)
+	if out == nil {
+		return false
+	}
+	if err := out.remove(s, identifier, reason, false); err != nil {
+		s.options.Logger.Error("the store could not remove a state, which will be back after a restart", "state", identifier, "error", err)
+	}
+	return true
+}
+
+// takeOut takes the state out of the tables when nobody is in the way; nil when there is nothing to end.
+func (s *StateSyncer) takeOut(identifier string, only any) *withdrawn {
 	for {
 		s.mu.Lock()
 		moving, state := s.opening[identifier], s.states[identifier]
 		if moving == nil {
 			out := s.withdraw(identifier, only)
 			s.mu.Unlock()
-			return out != nil && out.remove(s, identifier, reason)
+			return out
 		}
 		s.mu.Unlock()
 		if !moving.stays && state == nil {
-			return false // it is being made or removed
+			return nil // it is being made or removed
 		}
 		if s.await(s.ctx, moving) != nil {
-			return false
+			return nil
 		}
 	}
 }
@@ -66,8 +78,9 @@ func (s *StateSyncer) withdraw(identifier string, only any) *withdrawn {
 	return out
 }
 
-// remove ends the state for everybody, and removes it from the store.
-func (o *withdrawn) remove(s *StateSyncer, identifier, reason string) bool {
+// remove ends the state for everybody, and removes it from the store. Where the store refuses that and orBack is set, the
+// state is there again, at rest.
+func (o *withdrawn) remove(s *StateSyncer, identifier, reason string, orBack bool) (err error) {
 	if o.way != nil {
 		defer s.arrived(identifier, o.way) // also when the store panics
 	}
@@ -77,11 +90,28 @@ func (o *withdrawn) remove(s *StateSyncer, identifier, reason string) bool {
 		o.rest.stopClock()
 	}
 	if o.way != nil {
-		if err := s.options.Store.Remove(identifier); err != nil {
-			s.options.Logger.Error("the store could not remove a state, which will be back after a restart", "state", identifier, "error", err)
-		}
+		err = s.options.Store.Remove(identifier)
 	}
-	return true
+	if err != nil && orBack {
+		o.putBack(s, identifier)
+	}
+	return err
+}
+
+// putBack undoes withdraw, but that the state rests.
+func (o *withdrawn) putBack(s *StateSyncer, identifier string) {
+	r := o.rest
+	if r == nil {
+		o.state.mu.Lock()
+		r = o.state.resting(o.state.header())
+		o.state.mu.Unlock()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.stored[identifier] = r
+		s.startRestingClock(r)
+	}
 }
 
 // identifiers returns those of all states, sorted. A server that is closed has none any more.

@@ -252,12 +252,17 @@ func (s *StateSyncer) rest(st *state) {
 	s.mu.Lock()
 	if delete(s.opening, st.identifier); left && s.states[st.identifier] == st {
 		delete(s.states, st.identifier)
-		r := &resting{header: header, options: st.options, named: true, restored: st.restored, stopClock: func() {}}
+		r := st.resting(header)
 		s.stored[st.identifier] = r
 		s.startRestingClock(r)
 	}
 	s.mu.Unlock()
 	close(moving.done)
+}
+
+// resting returns what is known of a state that has left memory.
+func (s *state) resting(h header) *resting {
+	return &resting{header: h, options: s.options, named: true, restored: s.restored, stopClock: func() {}}
 }
 
 // leaveMemory hands the state to its log and closes that; not if somebody uses the state after all.
