@@ -78,7 +78,7 @@ folder has goes before one in the file.`,
 	}
 }
 
-func serve(ctx context.Context, command *cli.Command) error {
+func serve(ctx context.Context, command *cli.Command) (err error) {
 	if _, err := take(command); err != nil {
 		return err
 	}
@@ -97,7 +97,11 @@ func serve(ctx context.Context, command *cli.Command) error {
 		return err
 	}
 	if store != nil {
-		defer func() { _ = store.Close() }() // when all is answered, all is kept
+		defer func() { // when all is answered, all is kept
+			if failed := store.Close(); err == nil && failed != nil {
+				err = fmt.Errorf("keep the states: %w", failed)
+			}
+		}()
 	}
 	syncer, err := server.New(options)
 	if err != nil {
