@@ -4,7 +4,7 @@ FUZZTIME = 60s
 ADDRESS = 127.0.0.1:5000
 DATA = data
 
-.PHONY: help run check test npm npm-test proof mutants bench fuzz size clean
+.PHONY: help run check test npm npm-test matrix proof mutants bench fuzz size clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-9s%s\n", $$1, $$2}' Makefile
@@ -19,7 +19,7 @@ check: ## format, vet, lint and hold the layers; under two minutes
 	@scripts/check.sh
 
 test: ## check, then every test: natively with the race detector, on js/wasm, fuzz targets, size
-	@scripts/need.sh go git cc node npm
+	@scripts/need.sh go git cc node npm chromium
 	@scripts/test.sh
 
 npm: ## build the npm package, print its sizes and where its tarball is
@@ -29,6 +29,10 @@ npm: ## build the npm package, print its sizes and where its tarball is
 npm-test: ## build the npm package, pack it, and test the tarball in an empty project
 	@scripts/need.sh go node npm
 	@scripts/npm-test.sh
+
+matrix: ## use the packed npm package in bundlers, frameworks, test runners and Chromium's pages
+	@scripts/need.sh go node npm chromium
+	@scripts/matrix.sh
 
 proof: ## the random tests at a length that no ordinary run has; a few hours
 	@scripts/need.sh go

@@ -31,6 +31,7 @@ part "tests of the tests" scripts/mutants.sh
 part "npm packages of the js/wasm tests" packages
 part "tests on js/wasm under Node" wasm
 part "npm package" scripts/npm-test.sh
+part "bundlers" scripts/matrix.sh
 part "fuzz targets, briefly" scripts/fuzz.sh 3s
 part "size of the browser's module" scripts/size.sh
 finish "make test:"
