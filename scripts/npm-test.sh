@@ -26,4 +26,6 @@ if [ $# -gt 0 ]; then
 fi
 ../../node_modules/.bin/tsc -p test/tsconfig.json
 ../../node_modules/.bin/publint --strict "$STATESYNC_TARBALL"
+# client.wasm is a file to serve, and no module that could have types.
+../../node_modules/.bin/attw --no-color --exclude-entrypoints client.wasm -- "$STATESYNC_TARBALL" >attw || { cat attw && exit 1; }
 exec node --expose-gc --test-force-exit --test test/*.test.mjs

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -114,7 +115,7 @@ func (p *page) until(expression string) error {
 		return nil
 	}
 	shown, _ := p.text("document.documentElement?.outerHTML.slice(0, 2000)")
-	return fmt.Errorf("never came true: %s: %w\n%s\n%w", expression, err, shown, p.quiet())
+	return errors.Join(fmt.Errorf("never came true: %s: %w\n%s", expression, err, shown), p.quiet())
 }
 
 // text returns what the JavaScript expression comes to, a string.
