@@ -9,7 +9,7 @@ import (
 )
 
 // The declarations of what is inside the package; nobody imports them.
-var inside = regexp.MustCompile(`^(apply|beside|bridge|client|core|entry|errors|inline|load|places|reading|state|virtual)\.d\.ts$`)
+var inside = regexp.MustCompile(`^(apply|beside|bridge|client|core|entry|errors|hold|inline|load|places|reading|state|virtual)\.d\.ts$`)
 
 var relative = regexp.MustCompile(`(['"]\./[\w-]+)\.js(['"])`)
 
