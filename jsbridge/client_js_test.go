@@ -152,4 +152,14 @@ func TestTheConstructorChecksItsArguments(t *testing.T) {
 			t.Errorf("%v makes %v", args, text(made))
 		}
 	}
+	for _, options := range []string{
+		`{backoff: 1}`, `{backoff: {shortestMs: 2, longestMs: 1}}`, `{backoff: {shortestMs: 1}}`, `{connectTimeoutMs: 0}`, `{connectTimeoutMs: NaN}`,
+		`{pendingLimit: {changes: 1}}`, `{pendingLimit: {changes: 0, bytes: 1}}`,
+	} {
+		made := jsbridge.Constructor().Invoke("ws://host", "ada", "", evaluate("("+options+")"))
+		name, _, _ := strings.Cut(options[1:], ":")
+		if !made.InstanceOf(js.Global().Get("Error")) || !strings.HasPrefix(made.Get("message").String(), "the option "+name) {
+			t.Errorf("%s makes %v", options, text(made))
+		}
+	}
 }

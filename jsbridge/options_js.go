@@ -25,7 +25,12 @@ func newClient(args []js.Value) (*client, error) {
 			return nil, argumentError("the access token is a string or a function; it may be left out")
 		}
 	}
-	options.TokenInQuery = len(args) > 3 && args[3].Type() == js.TypeObject && args[3].Get("tokenInQuery").Truthy()
+	if len(args) > 3 && args[3].Type() == js.TypeObject {
+		options.TokenInQuery = args[3].Get("tokenInQuery").Truthy()
+		if err := setLimits(&options, args[3]); err != nil {
+			return nil, err
+		}
+	}
 	made, err := driver.New(args[0].String(), args[1].String(), options)
 	if err != nil {
 		return nil, argumentError(err.Error())

@@ -34,7 +34,8 @@ func Publish() {
 // Constructor returns the JavaScript function (endpoint, clientIdentifier, accessToken, options) that makes a client
 // object, or returns an Error that says which argument is wrong. The token is a string, or a function that returns one
 // or a Promise of one, and may be left out. So may the options, an object: tokenInQuery sends the token in the URL, where
-// logs see it.
+// logs see it; backoff {shortestMs, longestMs}, connectTimeoutMs and pendingLimit {changes, bytes} are those of package
+// wasmclient.
 func Constructor() js.Value {
 	return js.FuncOf(func(_ js.Value, args []js.Value) any { return connect(args) }).Value
 }

@@ -54,7 +54,8 @@ export class SyncClient {
     if (options !== undefined && !isObject(options)) throw invalid('the options are an object');
     this.options = options ?? {};
     this.source = source;
-    this.args = [address, clientIdentifier, accessToken as AccessToken, { tokenInQuery: this.options.tokenInQuery === true }];
+    const { backoff, connectTimeoutMs, pendingLimit } = checkLimits(this.options);
+    this.args = [address, clientIdentifier, accessToken as AccessToken, { tokenInQuery: this.options.tokenInQuery === true, backoff, connectTimeoutMs, pendingLimit }];
     if (this.options.autoConnect !== false) this.connect();
   }
 
@@ -351,6 +352,20 @@ export class SyncClient {
     await Promise.resolve();
     this.settleAll(closed);
   }
+}
+
+/** Throws what Go would say of wrong limits, which hears of them later. */
+function checkLimits(options: ClientOptions): ClientOptions {
+  const { backoff, connectTimeoutMs, pendingLimit } = options;
+  const amounts = (...values: unknown[]): boolean => values.every((value) => typeof value === 'number' && value >= 1);
+  if (backoff !== undefined && !(amounts(backoff?.shortestMs, backoff?.longestMs) && backoff.longestMs >= backoff.shortestMs)) {
+    throw invalid('the option backoff is an object with shortestMs, from 1, and longestMs, which is not below it');
+  }
+  if (connectTimeoutMs !== undefined && !amounts(connectTimeoutMs)) throw invalid('the option connectTimeoutMs is a number from 1');
+  if (pendingLimit !== undefined && !amounts(pendingLimit?.changes, pendingLimit?.bytes)) {
+    throw invalid('the option pendingLimit is an object with changes and bytes, numbers from 1');
+  }
+  return options;
 }
 
 if (typeof Symbol.dispose === 'symbol') {

@@ -88,6 +88,18 @@ export interface ClientOptions {
   readonly autoConnect?: boolean;
   /** true: send the token as the query parameter `token`, where logs see it. By default it is an offered subprotocol. */
   readonly tokenInQuery?: boolean;
+  /**
+   * Between which bounds the wait before a new attempt to connect grows, 500 ms and 20 s by default. It is drawn at random
+   * below the bound that has been reached, so that clients that lost their server together do not come back together.
+   */
+  readonly backoff?: { readonly shortestMs: number; readonly longestMs: number };
+  /** What one attempt to connect may take, the access token's time included; 10,000 ms by default. Infinity: no limit. */
+  readonly connectTimeoutMs?: number;
+  /**
+   * How many changes of a state may be without a verdict, and how many bytes of JSON; 10,000 and 16 MiB by default. Further
+   * ones wait, and show when there is room. More of them keep more edits while offline, and cost memory and replay.
+   */
+  readonly pendingLimit?: { readonly changes: number; readonly bytes: number };
 }
 
 /** The phases of a client. `waiting`: for the next attempt to connect. `failed` and `closed` are final. */

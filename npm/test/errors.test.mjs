@@ -19,6 +19,13 @@ test('wrong arguments throw, or reject, with invalid_argument', async () => {
   for (const args of [[], ['localhost:5000', 'me'], ['file://x', 'me'], ['ws://', 'me'], ['ws://x'], ['ws://x', 1], ['ws://x', 'me', 1], ['ws://x', 'me', '', 1]]) {
     assert.throws(() => new Client(...args), (error) => error instanceof SyncError && error.code === 'invalid_argument', JSON.stringify(args));
   }
+  for (const wrong of [
+    { backoff: 1 }, { backoff: null }, { backoff: { shortestMs: 2, longestMs: 1 } }, { backoff: { shortestMs: 0, longestMs: 1 } }, { backoff: { shortestMs: 1 } },
+    { connectTimeoutMs: 0 }, { connectTimeoutMs: NaN }, { connectTimeoutMs: '1' }, { pendingLimit: 1 }, { pendingLimit: { changes: 1 } }, { pendingLimit: { changes: 0, bytes: 1 } },
+  ]) {
+    const [name] = Object.keys(wrong);
+    assert.throws(() => new Client('ws://x', 'me', '', wrong), { name: 'SyncError', code: 'invalid_argument', message: new RegExp(name) }, JSON.stringify(wrong));
+  }
   const client = new Client(server.endpoint, 'me', '', options);
   await client.connectToState('chat');
   for (const wrong of [

@@ -11,7 +11,9 @@ const same = <A, B>(_: Equal<A, B>): void => undefined;
 export async function allOfIt(): Promise<void> {
   await init();
   const client = new Client<Chat>('ws://localhost:5000', 'userIdentifier', 'accessToken');
-  const untyped = new Client({ href: 'ws://localhost' }, 'me', async () => null, { autoConnect: false, tokenInQuery: true });
+  const untyped = new Client({ href: 'ws://localhost' }, 'me', async () => null, {
+    autoConnect: false, tokenInQuery: true, backoff: { shortestMs: 1, longestMs: 2 }, connectTimeoutMs: 1, pendingLimit: { changes: 1, bytes: 1 },
+  });
   const state = await client.connectToState('chat');
   same<typeof state, Chat>(true);
   same<ReturnType<typeof untyped.getState>, { [property: string]: unknown }>(true);
@@ -56,6 +58,8 @@ export async function allOfIt(): Promise<void> {
   new Client('ws://localhost:5000');
   // @ts-expect-error a number is no endpoint
   new Client(5000, 'me');
+  // @ts-expect-error the longest wait is missing
+  new Client('ws://localhost', 'me', null, { backoff: { shortestMs: 1 } });
   // @ts-expect-error no such property
   client.updateState({ topics: 'tea' });
   // @ts-expect-error a number is no topic
