@@ -12,8 +12,11 @@ type PatchOp struct {
 }
 
 // ParsePatch reads a JSON Patch text (RFC 6902 section 3). Members that an operation does not define are ignored, as the
-// RFC asks. A text that Parse refuses is refused with the same *Error; a wrong form with CodeInvalidPatch.
+// RFC asks. A text that Parse refuses is refused with the same *Error; a wrong form with CodeInvalidPatch. The levels of
+// l are those of a value: the array of the patch and the object of an operation do not count.
 func ParsePatch(text []byte, l Limits) ([]PatchOp, error) {
+	l = l.withDefaults()
+	l.Depth += 2
 	document, err := Parse(text, l)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package document
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -88,6 +89,7 @@ func TestParsePatchRefuses(t *testing.T) {
 		{"no from", `[{"op":"test","path":"","value":{}},{"op":"move","path":"/a"}]`, `invalid_patch: an operation needs the string "from" (at /1)`},
 		{"from without a slash", `[{"op":"copy","path":"/a","from":"b"}]`, `invalid_patch: the pointer "b" does not begin with a slash (at /0)`},
 		{"no value", `[{"op":"add","path":"/a"}]`, `invalid_patch: add needs a value (at /0)`},
+		{"too deep", `[{"op":"add","path":"/a","value":` + nested(65) + `}]`, `too_deep: there are more than 66 levels (at /0/value` + strings.Repeat("/0", 64) + `)`},
 		{"no number", `[{"op":"increment","path":"/a","value":"1"}]`, `invalid_patch: increment needs a number, and its value is a string (at /0)`},
 	}
 	for _, tt := range tests {
@@ -97,6 +99,19 @@ func TestParsePatchRefuses(t *testing.T) {
 				t.Errorf("got %v, %v, want %s", patch, err, tt.want)
 			}
 		})
+	}
+}
+
+func nested(levels int) string { return strings.Repeat("[", levels) + strings.Repeat("]", levels) }
+
+// The levels around a value are not its own: a patch makes what a merge of the same value makes.
+func TestParsePatchTakesValuesAsDeepAsParse(t *testing.T) {
+	next, _, err := apply(`{}`, `[{"op":"add","path":"/a","value":`+nested(63)+`}]`)
+	if want := `{"a":` + nested(63) + `}`; err != nil || next.String() != want {
+		t.Errorf("got %v, %v, want %s", next, err, want)
+	}
+	if _, err := ParsePatch([]byte(`[{"op":"test","path":"/a","value":`+nested(64)+`}]`), Limits{}); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -151,6 +166,9 @@ func TestResolveRefuses(t *testing.T) {
 		{"move into itself", PatchOp{Kind: Move, From: "/m", Path: "/m/x/y"}, `patch_failed: a value cannot be moved into itself (at /m)`},
 		{"move into an element of its own", PatchOp{Kind: Move, From: "/a/0", Path: "/a/0/b"}, `patch_failed: a value cannot be moved into itself (at /a/0)`},
 		{"move of the root", PatchOp{Kind: Move, Path: "/a"}, `patch_failed: a value cannot be moved into itself`},
+		{"largest index", PatchOp{Kind: Remove, Path: "/a/2147483647"}, `path_not_found: the array has 2 elements, and no index 2147483647 (at /a/2147483647)`},
+		{"no index of a message", PatchOp{Kind: Remove, Path: "/a/2147483648"}, `patch_failed: "2147483648" is no index of an array (at /a/2147483648)`},
+		{"no index of a machine", PatchOp{Kind: Remove, Path: "/a/18446744073709551617"}, `patch_failed: "18446744073709551617" is no index of an array (at /a/18446744073709551617)`},
 		{"leading zero", PatchOp{Kind: Remove, Path: "/a/00"}, `patch_failed: "00" is no index of an array (at /a/00)`},
 		{"name on an array", PatchOp{Kind: Add, Path: "/a/x", Value: MustOf(1)}, `patch_failed: "x" is no index of an array (at /a/x)`},
 		{"removal at the end", PatchOp{Kind: Remove, Path: "/a/-"}, `patch_failed: "-" is no index of an array (at /a/-)`},

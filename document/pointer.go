@@ -1,6 +1,7 @@
 package document
 
 import (
+	"math"
 	"strconv"
 	"strings"
 )
@@ -92,16 +93,18 @@ func appendPointerToken(dst []byte, token string) []byte {
 	return dst
 }
 
-// parseIndex reads an array index as RFC 6901 section 4 writes it: digits without a leading zero.
+// parseIndex reads an array index as RFC 6901 section 4 writes it: digits without a leading zero. It is no larger than
+// an index may be in a message.
 func parseIndex(token string) (i int, ok bool) {
-	if token == "" || len(token) > 9 || (token[0] == '0' && len(token) > 1) {
+	if token == "" || (token[0] == '0' && len(token) > 1) {
 		return 0, false
 	}
 	for _, c := range []byte(token) {
-		if c < '0' || c > '9' {
+		digit := int(c) - '0'
+		if digit < 0 || digit > 9 || i > (math.MaxInt32-digit)/10 {
 			return 0, false
 		}
-		i = i*10 + int(c-'0')
+		i = i*10 + digit
 	}
 	return i, true
 }
