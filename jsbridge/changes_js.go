@@ -36,7 +36,7 @@ func (s changer) updateState(args []js.Value) js.Value {
 	if len(args) < 1 {
 		return rejected(argumentError("updateState takes an object of updates, or a function that returns one"))
 	}
-	if args[0].Type() == js.TypeFunction {
+	if typeOf(args[0]) == js.TypeFunction {
 		return promise(func() (js.Value, error) { return s.transact(args[0]) })
 	}
 	updates, err := fromJS(args[0])
@@ -57,7 +57,8 @@ func (s changer) transact(update js.Value) (js.Value, error) {
 	return js.ValueOf(float64(version)), err
 }
 
-// patchState(operations) takes RFC 6902's operations and increment.
+// patchState(operations) takes RFC 6902's operations and increment. How long they may be is a matter of their message,
+// which is shorter than their text.
 func (s changer) patchState(args []js.Value) js.Value {
 	if len(args) < 1 {
 		return rejected(argumentError("patchState takes an array of operations"))
@@ -66,7 +67,7 @@ func (s changer) patchState(args []js.Value) js.Value {
 	if err != nil {
 		return rejected(err)
 	}
-	ops, err := document.ParsePatch(text, document.Limits{})
+	ops, err := document.ParsePatch(text, document.Limits{Bytes: document.MaxBytes})
 	if err != nil {
 		return rejected(err)
 	}
@@ -80,12 +81,12 @@ func (s changer) getState([]js.Value) js.Value { return toJS(s.of.GetState()) }
 
 // addStateUpdateListener(listenerIdentifier, (updates, previous) => ..., properties).
 func (s changer) addStateUpdateListener(args []js.Value) js.Value {
-	if len(args) < 2 || args[0].Type() != js.TypeString || args[1].Type() != js.TypeFunction {
+	if len(args) < 2 || typeOf(args[0]) != js.TypeString || typeOf(args[1]) != js.TypeFunction {
 		return toJSError(argumentError("addStateUpdateListener takes an identifier, a function, and a list of properties or nothing"))
 	}
 	call := args[1]
 	var properties []string
-	if len(args) > 2 && args[2].InstanceOf(js.Global().Get("Array")) {
+	if len(args) > 2 && isArray(args[2]) {
 		properties = texts(args[2])
 	}
 	s.of.AddStateUpdateListener(args[0].String(), func(u driver.Update) {
@@ -95,5 +96,5 @@ func (s changer) addStateUpdateListener(args []js.Value) js.Value {
 }
 
 func (s changer) removeStateUpdateListener(args []js.Value) js.Value {
-	return js.ValueOf(len(args) > 0 && args[0].Type() == js.TypeString && s.of.RemoveStateUpdateListener(args[0].String()))
+	return js.ValueOf(len(args) > 0 && typeOf(args[0]) == js.TypeString && s.of.RemoveStateUpdateListener(args[0].String()))
 }

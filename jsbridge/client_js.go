@@ -40,7 +40,7 @@ func (c *client) onConnection([]js.Value) js.Value {
 
 // connectToState(identifier) resolves with the state's value.
 func (c *client) connectToState(args []js.Value) js.Value {
-	if len(args) < 1 || args[0].Type() != js.TypeString {
+	if len(args) < 1 || typeOf(args[0]) != js.TypeString {
 		return rejected(argumentError("connectToState takes the identifier of a state, a string"))
 	}
 	identifier := args[0].String()
@@ -55,7 +55,7 @@ func (c *client) connectToState(args []js.Value) js.Value {
 
 // state(identifier) begins to connect to a state and returns its object.
 func (c *client) state(args []js.Value) js.Value {
-	if len(args) < 1 || args[0].Type() != js.TypeString {
+	if len(args) < 1 || typeOf(args[0]) != js.TypeString {
 		return toJSError(argumentError("state takes the identifier of a state, a string"))
 	}
 	s := &state{State: c.State(args[0].String()), client: c}
@@ -66,7 +66,7 @@ func (c *client) state(args []js.Value) js.Value {
 // onError(listener) tells the listener of every error and returns a function that ends this; onError() is a Promise of
 // the oldest error that nobody was told of.
 func (c *client) onError(args []js.Value) js.Value {
-	if len(args) > 0 && args[0].Type() == js.TypeFunction {
+	if len(args) > 0 && typeOf(args[0]) == js.TypeFunction {
 		return c.ending(c.OnError(func(err error) { args[0].Invoke(toJSError(err)) }))
 	}
 	return promise(func() (js.Value, error) {
@@ -81,7 +81,7 @@ func (c *client) onError(args []js.Value) js.Value {
 
 // onStatus(listener) tells the listener when the status has changed, and returns a function that ends this.
 func (c *client) onStatus(args []js.Value) js.Value {
-	if len(args) < 1 || args[0].Type() != js.TypeFunction {
+	if len(args) < 1 || typeOf(args[0]) != js.TypeFunction {
 		return toJSError(argumentError("onStatus takes a function"))
 	}
 	return c.ending(c.OnStatus(func(status driver.Status) { args[0].Invoke(c.statusOf(status)) }))

@@ -117,6 +117,11 @@ func TestErrorsHaveCodes(t *testing.T) {
 		{"a circle", client.Call("patchState", evaluate(`(() => { const a = []; a.push(a); return a })()`)), "<undefined>|Converting circular structure to JSON"},
 		{"no JSON form", client.Call("updateState", js.Undefined()), "invalid_argument|the value has no JSON form"},
 		{"reserved key", client.Call("updateState", evaluate(`JSON.parse('{"__proto__": 1}')`)), "reserved_key|"},
+		{"a BigInt", client.Call("updateState", evaluate(`1n`)), "<undefined>|Do not know how to serialize a BigInt"},
+		{"a BigInt inside", client.Call("updateState", evaluate(`({n: 1n})`)), "<undefined>|Do not know how to serialize a BigInt"},
+		{"a function that returns a BigInt", client.Call("updateState", evaluate(`(() => 1n)`)), "<undefined>|Do not know how to serialize a BigInt"},
+		{"a BigInt for a patch", client.Call("patchState", evaluate(`1n`)), "<undefined>|Do not know how to serialize a BigInt"},
+		{"a BigInt for an identifier", client.Call("connectToState", evaluate(`1n`)), "invalid_argument|connectToState takes the identifier of a state, a string"},
 		{"no patch", client.Call("patchState"), "invalid_argument|patchState takes an array of operations"},
 	} {
 		_, err := await(row.promise)
@@ -146,7 +151,7 @@ func TestOnErrorTellsOneErrorAtATime(t *testing.T) {
 }
 
 func TestTheConstructorChecksItsArguments(t *testing.T) {
-	for _, args := range [][]any{{}, {"ws://host"}, {"ws://host", 1}, {1, "ada"}, {"ws://host", "ada", 1}, {"file://host", "ada"}} {
+	for _, args := range [][]any{{}, {"ws://host"}, {"ws://host", 1}, {1, "ada"}, {"ws://host", "ada", 1}, {"ws://host", "ada", evaluate(`1n`)}, {"ws://host", evaluate(`1n`)}, {"file://host", "ada"}} {
 		made := jsbridge.Constructor().Invoke(args...)
 		if !made.InstanceOf(js.Global().Get("Error")) || made.Get("code").String() != "invalid_argument" {
 			t.Errorf("%v makes %v", args, text(made))

@@ -35,12 +35,17 @@ const mostAmount = 1 << 40
 
 // amount returns a member that is a number from 1, and 0 of anything else.
 func amount(object js.Value, member string) int64 {
-	if object.Type() != js.TypeObject {
+	if typeOf(object) != js.TypeObject {
 		return 0
 	}
-	v := object.Get(member)
-	if v.Type() != js.TypeNumber || !(v.Float() >= 1) { // as NaN is not
-		return 0
+	if n := numberOf(object.Get(member)); n >= 1 { // as NaN is not
+		return int64(min(n, mostAmount))
 	}
-	return int64(min(v.Float(), mostAmount))
+	return 0
+}
+
+// numberOf returns the number, and 0 of what is none, a BigInt among it.
+func numberOf(v js.Value) (n float64) {
+	defer func() { _ = recover() }()
+	return v.Float()
 }

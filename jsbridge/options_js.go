@@ -9,12 +9,12 @@ import (
 
 // newClient makes a client of the constructor's arguments.
 func newClient(args []js.Value) (*client, error) {
-	if len(args) < 2 || args[0].Type() != js.TypeString || args[1].Type() != js.TypeString {
+	if len(args) < 2 || typeOf(args[0]) != js.TypeString || typeOf(args[1]) != js.TypeString {
 		return nil, argumentError("the endpoint and the client identifier are strings")
 	}
 	options := driver.Options{Clock: driver.PageClock}
 	if len(args) > 2 {
-		switch args[2].Type() {
+		switch typeOf(args[2]) {
 		case js.TypeString:
 			token := args[2].String()
 			options.Token = func(driver.Bound) (string, error) { return token, nil }
@@ -25,8 +25,8 @@ func newClient(args []js.Value) (*client, error) {
 			return nil, argumentError("the access token is a string or a function; it may be left out")
 		}
 	}
-	if len(args) > 3 && args[3].Type() == js.TypeObject {
-		options.TokenInQuery = args[3].Get("tokenInQuery").Truthy()
+	if len(args) > 3 && typeOf(args[3]) == js.TypeObject {
+		options.TokenInQuery = js.Global().Get("Boolean").Invoke(args[3].Get("tokenInQuery")).Bool()
 		if err := setLimits(&options, args[3]); err != nil {
 			return nil, err
 		}
@@ -46,7 +46,7 @@ func tokenSource(source js.Value) func(driver.Bound) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		switch made.Type() {
+		switch typeOf(made) {
 		case js.TypeString:
 			return made.String(), nil
 		case js.TypeUndefined, js.TypeNull:
@@ -83,5 +83,5 @@ func rejection(reason js.Value) error {
 	if reason.InstanceOf(js.Global().Get("Error")) {
 		return js.Error{Value: reason}
 	}
-	return errors.New("a Promise was rejected with " + reason.String())
+	return errors.New("a Promise was rejected with " + textOf(reason))
 }

@@ -17,7 +17,7 @@ const (
 func Publish() {
 	global := js.Global()
 	host := global.Get(hostName)
-	if host.Type() != js.TypeObject {
+	if typeOf(host) != js.TypeObject {
 		page := global.Get("Object").New()
 		page.Set("connect", Constructor())
 		global.Set(pageName, page)

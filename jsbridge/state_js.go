@@ -50,7 +50,7 @@ func (s *state) ended([]js.Value) js.Value {
 // follow(follower) calls it with (steps, origin, version) whenever the view has changed, once for all that came
 // together. It is called within Go, so it must not call back.
 func (s *state) follow(args []js.Value) js.Value {
-	if len(args) < 1 || args[0].Type() != js.TypeFunction || s.mirror != nil {
+	if len(args) < 1 || typeOf(args[0]) != js.TypeFunction || s.mirror != nil {
 		return toJSError(argumentError("follow takes a function, once"))
 	}
 	s.client.mirrors++
@@ -64,7 +64,7 @@ func (s *state) follow(args []js.Value) js.Value {
 // or is null for all.
 // It is called again as long as others change these meanwhile. It resolves with the version.
 func (s *state) transact(args []js.Value) js.Value {
-	if len(args) < 1 || args[0].Type() != js.TypeFunction || s.mirror == nil {
+	if len(args) < 1 || typeOf(args[0]) != js.TypeFunction || s.mirror == nil {
 		return rejected(argumentError("transact takes a function, of a state that is followed"))
 	}
 	return promise(func() (js.Value, error) {
@@ -72,7 +72,13 @@ func (s *state) transact(args []js.Value) js.Value {
 			defer thrown(&err)
 			s.mirror.show(view)
 			made := args[0].Invoke()
+			if typeOf(made) != js.TypeObject {
+				return updates, nil, argumentError("the function of transact returns {updates, reads}")
+			}
 			if list := made.Get("reads"); !list.IsNull() {
+				if !isArray(list) {
+					return updates, nil, argumentError("the reads of a transaction are an array of properties, or null")
+				}
 				reads = texts(list)
 			}
 			if changed := made.Get("updates"); !changed.IsUndefined() {
@@ -103,7 +109,9 @@ func (s *state) leave([]js.Value) js.Value {
 func texts(array js.Value) []string {
 	list := []string{}
 	for i := range array.Length() {
-		list = append(list, array.Index(i).String())
+		list = append(list, textOf(array.Index(i)))
 	}
 	return list
 }
+
+func isArray(v js.Value) bool { return v.InstanceOf(js.Global().Get("Array")) }

@@ -29,10 +29,29 @@ func fromJS(v js.Value) (document.Value, error) {
 func stringify(v js.Value) (text []byte, err error) {
 	defer thrown(&err)
 	made := js.Global().Get("JSON").Call("stringify", v)
-	if made.Type() != js.TypeString {
+	if typeOf(made) != js.TypeString {
 		return nil, argumentError("the value has no JSON form")
 	}
 	return []byte(made.String()), nil
+}
+
+// typeOf returns the value's type. syscall/js has none for a BigInt, and panics: here it is a number, which no argument
+// may be, and it can be nothing else that is one.
+func typeOf(v js.Value) (t js.Type) {
+	defer func() {
+		if recover() != nil {
+			t = js.TypeNumber
+		}
+	}()
+	return v.Type()
+}
+
+// textOf returns a string's text, and of anything else what it is in words. It is v.String, but for a BigInt.
+func textOf(v js.Value) string {
+	if typeOf(v) == js.TypeNumber {
+		return js.Global().Get("String").Invoke(v).String()
+	}
+	return v.String()
 }
 
 // thrown makes an error of what JavaScript threw at the function that defers it.
