@@ -163,6 +163,12 @@ var rooms = []room{
 		ours: []string{"*"},
 		why:  "the two ends meet here and nowhere below",
 	},
+	{
+		path: "internal/conformance", layer: 4,
+		idea: "one corpus for three clients: Go, the browser's module, and one written from PROTOCOL.md; tests only",
+		ours: []string{"document", "protocol", "server", "wasmclient"},
+		why:  "what the clients share must not be what they are compared by",
+	},
 }
 
 // browserBans are the packages that cost the browser's download more than they give (their price is in RATIONALE.md).
