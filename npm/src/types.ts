@@ -160,7 +160,9 @@ export type ElementOf<T> = NonNullable<T> extends readonly (infer E)[] ? E : unk
 export type NumberPropertyOf<S extends object> =
   { [K in PropertyOf<S>]: NonNullable<S[K]> extends number ? K : unknown extends S[K] ? K : never }[PropertyOf<S>];
 
-/** The changes of a state. Each resolves with the version that it made, or rejects with a {@link SyncError}; who does not
+/** The changes of a state. What they are given means what JSON.stringify makes of it: NaN and the infinities are null,
+ * -0 is 0, what is undefined, a function or a symbol is left out (null in an array), a Date is its text, and a BigInt or
+ * a cycle is JSON.stringify's TypeError. Each resolves with the version that it made, or rejects with a {@link SyncError}; who does not
  * wait may ignore the Promise: a refusal reaches onError as well. */
 export interface Changes<S extends object> {
   /**
