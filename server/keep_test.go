@@ -3,8 +3,10 @@ package server
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/server-state-sync/server-state-sync/document"
@@ -130,6 +132,44 @@ func TestReplaceThatTheStoreRefusesLeavesTheStateToRead(t *testing.T) {
 			}
 		})
 	}
+}
+
+// pausing is a store whose removals wait for the test.
+type pausing struct {
+	stores.Store
+	pause func()
+}
+
+func (s *pausing) Remove(identifiers ...string) error {
+	s.pause()
+	return s.Store.Remove(identifiers...)
+}
+
+// While a state is replaced it is there: who shows all states, reads it or joins it waits for the new one.
+func TestStateThatIsBeingReplacedIsThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &pausing{Store: stores.NewMemory()}
+		f := newFixture(t, Options{Store: store})
+		f.create(StateOptions{Identifier: "s", InitialValue: map[string]any{"n": 1}})
+		var shown []string
+		var read document.Value
+		store.pause = func() {
+			go func() {
+				if err := f.EachState(func(v StateValue) error { shown = append(shown, v.Value.String()); return nil }); err != nil {
+					t.Error(err)
+				}
+			}()
+			go func() { read, _ = f.GetValueOfState("s") }()
+			synctest.Wait()
+		}
+		if err := f.ReplaceState(StateOptions{Identifier: "s", InitialValue: map[string]any{"n": 2}}); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if want := `{"n":2}`; !slices.Equal(shown, []string{want}) || read.String() != want {
+			t.Errorf("shown %q, read %v, want %s", shown, read, want)
+		}
+	})
 }
 
 func TestDamageOfAStoreKeepsNothingElseFromBeingServed(t *testing.T) {

@@ -20,7 +20,7 @@ type resting struct {
 	stopClock func()
 }
 
-// opening is a state that is on its way: being made or removed, or, if it stays, into memory or out of it.
+// opening is a state that is on its way: being made or removed, or, if it stays, into memory or out of it, or replaced.
 type opening struct {
 	done  chan struct{} // closed when it is over
 	stays bool

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -125,28 +124,6 @@ func (s *StateSyncer) CreateState(options StateOptions) (identifier string, err 
 		return "", fmt.Errorf("create state %q: %w", options.Identifier, err)
 	}
 	return options.Identifier, nil
-}
-
-// ReplaceState ends the state with the options' identifier, if there is one, damaged or not, and makes another in its
-// place, with a life of its own. Where the options are refused nothing has ended. Between the two the identifier is free
-// for a moment: a client that comes then may be told that there is no such state, or make it by OnMissingState, which is
-// ended as well; a process that is killed then, or a store that takes the end and not the beginning, leaves no state.
-// Where the store refuses the end already, the state goes on, though its clients were told that it was removed. Errors as
-// of CreateState.
-func (s *StateSyncer) ReplaceState(options StateOptions) error {
-	if _, err := s.initialValue(options); err != nil {
-		return fmt.Errorf("replace state %q: %w", options.Identifier, err)
-	}
-	for {
-		if out := s.takeOut(options.Identifier, nil); out != nil {
-			if err := out.remove(s, options.Identifier, "the server replaced it", true); err != nil {
-				return fmt.Errorf("replace state %q: %w", options.Identifier, err)
-			}
-		}
-		if _, err := s.CreateState(options); !errors.Is(err, ErrStateExists) {
-			return err
-		}
-	}
 }
 
 // create makes a state; one that a client asked for counts against the limit.
