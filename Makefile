@@ -4,7 +4,11 @@ FUZZTIME = 60s
 ADDRESS = 127.0.0.1:5000
 DATA = data
 
-.PHONY: help run check test npm npm-test matrix proof mutants bench fuzz size clean
+# make demo has others.
+demo: ADDRESS = 127.0.0.1:8000
+demo: DATA = data/demo
+
+.PHONY: help run demo check test npm npm-test matrix proof mutants bench fuzz size clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-9s%s\n", $$1, $$2}' Makefile
@@ -13,6 +17,11 @@ run: ## build the program and start a server with an example state (ADDRESS=127.
 	@scripts/need.sh go
 	@go build -o bin/ ./cmd/statesync
 	@exec bin/statesync serve --address '$(ADDRESS)' --data '$(DATA)' --states testdata/example-states.json
+
+demo: ## build the chat and serve it, in Go and in React (ADDRESS=127.0.0.1:8000, DATA=data/demo)
+	@scripts/need.sh go node npm
+	@scripts/demo.sh
+	@exec bin/demo --address '$(ADDRESS)' --data '$(DATA)'
 
 check: ## format, vet, lint and hold the layers; under two minutes
 	@scripts/need.sh go git
@@ -55,4 +64,4 @@ size: ## build the browser's module and hold its size
 	@scripts/size.sh
 
 clean: ## remove what was built
-	@rm -rf bin npm/dist npm/out
+	@rm -rf bin npm/dist npm/out web/demo/out web/demo/dist/assets web/demo/dist/manifest.json

@@ -1,0 +1,2 @@
+// The front page: begins the torture and shows what became of it.
+export {};

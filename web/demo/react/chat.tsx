@@ -1,0 +1,141 @@
+// The chat in React on the npm package; grown from the README's example.
+import { StrictMode, useEffect, useReducer, useRef, useState, type FormEvent } from 'react';
+import { createRoot } from 'react-dom/client';
+import { init, type ConnectionStatus } from 'server-state-sync';
+import { createSyncHooks } from 'server-state-sync/react';
+import { Developers, Rooms } from './developers.js';
+import { List } from './list.js';
+import { MeteredWebSocket } from './meter.js';
+import { fetchModule, loaded, notLoaded } from './module.js';
+import { itemsOf, kept, random, sentence, type Item, type Message, type Own, type Room } from './room.js';
+
+const { SyncProvider, StateProvider, useSharedState, useStateHandle, useStateStatus, useSyncClient, useConnectionStatus } = createSyncHooks<Room>();
+
+const query = new URLSearchParams(location.search);
+const room = decodeURIComponent(location.pathname.split('/')[2] ?? 'lobby');
+const identifier = kept.get('chat-client') || random();
+kept.set('chat-client', identifier);
+
+/** How many messages are shown at first, and more each time; the list begins at a multiple of half of it, so that it does not shift with every message. */
+const shown = 200;
+
+/** The messages of this page that have no verdict, or were refused. */
+function useOwn() {
+  const [own, setOwn] = useState<readonly Own[]>([]);
+  const state = useStateHandle();
+  const drop = (id: string): void => setOwn((all) => all.filter((o) => o.message.id !== id));
+  const send = async (message: Message, refused: (reason: string) => void): Promise<void> => {
+    setOwn((all) => [...all, { message }]);
+    try {
+      await state.ready();
+      await state.append('messages', message);
+      drop(message.id);
+    } catch (error) {
+      setOwn((all) => all.map((o) => (o.message.id === message.id ? { message, refused: sentence(error) } : o)));
+      refused(sentence(error));
+    }
+  };
+  return { own, drop, send };
+}
+
+/** What to say of the connection; it is said anew every second while the client waits. */
+function useConnection(): { text: string; connection: ConnectionStatus; ended: string } {
+  const connection = useConnectionStatus();
+  const { status, error } = useStateStatus();
+  const [, tick] = useReducer((n: number) => n + 1, 0);
+  const waiting = connection.phase === 'waiting';
+  useEffect(() => {
+    const timer = waiting ? setInterval(tick, 500) : undefined;
+    addEventListener('online', tick);
+    addEventListener('offline', tick);
+    return () => {
+      clearInterval(timer);
+      removeEventListener('online', tick);
+      removeEventListener('offline', tick);
+    };
+  }, [waiting]);
+  const failure = connection.phase === 'failed' ? connection.lastError : status === 'error' ? error : null;
+  const ended = failure ? sentence(failure) : '';
+  const seconds = Math.max(1, Math.ceil(((connection.nextRetryAt ?? 0) - Date.now()) / 1000));
+  const text = ended ? `Ended: ${ended}` : !navigator.onLine ? 'Offline' : waiting ? `Reconnecting in ${seconds} s`
+    : connection.connected && status === 'ready' ? 'Connected' : 'Connecting';
+  return { text, connection, ended };
+}
+
+/** The notice that stands until it is closed. */
+function useNotice(): [string, (text: string) => void] {
+  const [notice, setNotice] = useState('');
+  const client = useSyncClient();
+  useEffect(() => client.onError((error) => {
+    if (error.code === 'state_replaced') setNotice(sentence(error));
+  }), [client]);
+  return [notice, setNotice];
+}
+
+function Chat({ again }: { readonly again: () => void }) {
+  const [messages = []] = useSharedState('messages');
+  const state = useStateHandle();
+  const { own, drop, send } = useOwn();
+  const { text: status, connection, ended } = useConnection();
+  const [notice, setNotice] = useNotice();
+  const [name, setName] = useState(() => query.get('name') || kept.get('chat-name'));
+  const [text, setText] = useState('');
+  const [most, setMost] = useState(shown);
+  const [sends, countSend] = useReducer((n: number) => n + 1, 0);
+  const writing = useRef<HTMLInputElement>(null);
+  useEffect(() => kept.set('chat-name', name), [name]);
+
+  const from = Math.max(0, Math.floor((messages.length - most) / (shown / 2)) * (shown / 2));
+  const onSend = (event: FormEvent): void => {
+    event.preventDefault();
+    if (!text.trim()) return;
+    void send({ id: random(), from: name.trim() || 'Anonymous', text: text.trim(), at: Date.now() }, setNotice);
+    setText('');
+    countSend();
+  };
+  const onEdit = (item: Item): void => {
+    setText(item.message.text);
+    drop(item.message.id);
+    writing.current?.focus();
+  };
+  const alert = ended || notice;
+  return (
+    <main className="chat">
+      <header>
+        <h1><bdi>{room}</bdi></h1>
+        <span className="badge">React</span>
+        <p className="connection" role="status" aria-label="Connection" data-phase={ended ? 'ended' : status === 'Connected' ? 'connected' : 'waiting'}>{status}</p>
+      </header>
+      <div className="alerts" role="alert">
+        {alert && <p>{alert}</p>}
+        {alert && (ended ? <button type="button" onClick={again}>Connect again</button> : <button type="button" onClick={() => setNotice('')}>Close</button>)}
+      </div>
+      <List items={itemsOf(messages, own, from)} earlier={from} me={name.trim() || 'Anonymous'} sends={sends}
+        empty={status === 'Connected' ? 'Nobody has written anything here yet.' : ''} onEarlier={() => setMost(most + shown)} onDismiss={drop} onEdit={onEdit} />
+      <form className="write" onSubmit={onSend}>
+        <label className="name">Your name <input value={name} onChange={(event) => setName(event.target.value)} maxLength={40} autoComplete="nickname" placeholder="Anonymous" /></label>
+        <label className="message">Message <input ref={writing} value={text} onChange={(event) => setText(event.target.value)} autoComplete="off" enterKeyHint="send" dir="auto" /></label>
+        <button type="submit">Send</button>
+      </form>
+      <footer>
+        <Developers state={state} connection={connection} />
+        <Rooms room={room} />
+      </footer>
+    </main>
+  );
+}
+
+function Page() {
+  const [life, again] = useReducer((n: number) => n + 1, 0); // another one begins with a client of its own
+  return (
+    <SyncProvider key={life} endpoint={`${location.origin}/sync`} clientIdentifier={identifier} accessToken={query.get('token')} options={{ WebSocket: MeteredWebSocket }}>
+      <StateProvider state={room} initialState={{ messages: [] }}><Chat again={again} /></StateProvider>
+    </SyncProvider>
+  );
+}
+
+document.title = `${room} · chat in React`;
+init(fetchModule()).then(() => {
+  loaded();
+  createRoot(document.querySelector('#root') as Element).render(<StrictMode><Page /></StrictMode>);
+}, notLoaded);

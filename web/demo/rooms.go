@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/time/rate"
+
+	"github.com/server-state-sync/server-state-sync/document"
+	"github.com/server-state-sync/server-state-sync/server"
+)
+
+// lobby is the room that is always there.
+const lobby = "lobby"
+
+// rooms has the rules of the chat: who may connect, which rooms there are, who may enter them, what may be said in them,
+// and when they end. A room is a state {"messages": [{"id", "from", "text", "at"}]}.
+type rooms struct {
+	longest int        // characters of a message
+	rate    rate.Limit // messages of a user in a second, in the long run
+	burst   int        // and at once
+	history int        // messages that a room keeps; the oldest go
+	now     func() time.Time
+
+	mu    sync.Mutex // guards paces
+	paces map[string]*rate.Limiter
+}
+
+// mostPaces bounds how many users' paces are kept; beyond it those are forgotten who could send a whole burst again.
+const mostPaces = 10_000
+
+// A visitor is what the server knows of who has connected, its clientInformation.
+type visitor struct{ token string }
+
+// options are those of a server of these rooms.
+func (r *rooms) options() server.Options {
+	return server.Options{
+		Authorize:      r.authorize,
+		OnMissingState: r.make,
+		RestoreState:   r.restore, // the rules of rooms that an earlier process has kept
+	}
+}
+
+// authorize is asked at every handshake. Here every token is good but one; yours looks it up, and returns who it stands for.
+func (r *rooms) authorize(request *http.Request) (clientInformation any, err error) {
+	token := server.AccessToken(request)
+	if token == "wrong" {
+		return nil, server.Refuse("This access token is not known here.")
+	}
+	return visitor{token}, nil
+}
+
+var roomName = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}_-]{0,39}$`)
+
+// make makes the room that somebody asks for and that does not exist.
+func (r *rooms) make(_ context.Context, identifier string, _ any) (server.StateOptions, error) {
+	if !roomName.MatchString(identifier) {
+		return server.StateOptions{}, server.Refuse("There is no such room: a room's name has up to 40 letters, digits, _ and -.")
+	}
+	return r.restore(identifier)
+}
+
+// restore has the rules of a room, which are the program's and are not kept with it.
+func (r *rooms) restore(identifier string) (server.StateOptions, error) {
+	room := server.StateOptions{
+		Identifier:           identifier,
+		InitialValue:         map[string]any{"messages": []any{}},
+		InterceptStateUpdate: r.intercept,
+	}
+	if identifier != lobby { // a room ends when everybody has left it
+		room.SelfDestruct = func(clientsLeft int, _ time.Time) bool { return clientsLeft == 0 }
+	}
+	if strings.HasPrefix(identifier, "members-") { // only who has a token may enter
+		room.AllowConnectingClient = func(_ context.Context, clientInformation any) bool {
+			who, ok := clientInformation.(visitor)
+			return ok && who.token != ""
+		}
+	}
+	return room, nil
+}
+
+// intercept is asked about every change of a room: one message may be added at the end, short enough and not too fast. It
+// gets the server's time, and the oldest ones go where there are too many.
+func (r *rooms) intercept(_ context.Context, update *server.Update) error {
+	before, after := update.Previous("messages"), update.Value("messages")
+	ops := update.Ops()
+	if len(ops) != 1 || ops[0].Kind != document.Add || len(ops[0].Path) != 2 || after.Len() != before.Len()+1 {
+		return server.Refuse("In a room one can add a message at the end, one at a time, and nothing else.")
+	}
+	message := ops[0].Value
+	if err := r.check(message); err != nil {
+		return err
+	}
+	if !r.pace(userOf(update)).AllowN(r.now(), 1) {
+		return server.Refuse(fmt.Sprintf("You are too fast: %v messages in a second are allowed. Wait a moment and send it again.", float64(r.rate)))
+	}
+	patch := []document.PatchOp{{Kind: document.Add, Path: "/messages/-", Value: message.With("at", document.MustOf(r.now().UnixMilli()))}}
+	for range after.Len() - r.history {
+		patch = append(patch, document.PatchOp{Kind: document.Remove, Path: "/messages/0"})
+	}
+	return update.SetOps(patch)
+}
+
+// check says what is wrong with a message.
+func (r *rooms) check(message document.Value) error {
+	text, from := message.Get("text"), message.Get("from")
+	switch n := utf8.RuneCountInString(text.Text()); {
+	case message.Get("id").Kind() != document.String || text.Kind() != document.String || from.Kind() != document.String:
+		return server.Refuse(`A message is {"id", "from", "text"}.`)
+	case strings.TrimSpace(text.Text()) == "":
+		return server.Refuse("The message is empty.")
+	case n > r.longest:
+		return server.Refuse(fmt.Sprintf("The message is too long: it has %d characters, and %d are allowed.", n, r.longest))
+	case utf8.RuneCountInString(from.Text()) > 40 || len(message.Get("id").Text()) > 64 || message.Len() > 4:
+		return server.Refuse("The name is too long: 40 characters are allowed.")
+	}
+	return nil
+}
+
+// userOf tells users apart: by the token where there is one. A client's own identifier is only its word; a server that
+// must not be flooded takes the subject of a token that it has checked.
+func userOf(update *server.Update) string {
+	if who, ok := update.ClientInformation().(visitor); ok && who.token != "" {
+		return "token " + who.token
+	}
+	return "client " + update.ClientIdentifier()
+}
+
+func (r *rooms) pace(user string) *rate.Limiter {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if pace := r.paces[user]; pace != nil {
+		return pace
+	}
+	if len(r.paces) >= mostPaces {
+		for other, pace := range r.paces {
+			if pace.TokensAt(r.now()) >= float64(r.burst) {
+				delete(r.paces, other)
+			}
+		}
+	}
+	pace := rate.NewLimiter(r.rate, r.burst)
+	if len(r.paces) < mostPaces { // or it is good for one message only
+		r.paces[user] = pace
+	}
+	return pace
+}
