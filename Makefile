@@ -6,7 +6,7 @@ DATA = data
 
 # make demo has others.
 demo: ADDRESS = 127.0.0.1:8000
-demo: DATA = data/demo
+demo: DATA = demo-data
 
 .PHONY: help run demo check test npm npm-test matrix proof mutants bench fuzz size clean
 
@@ -18,7 +18,7 @@ run: ## build the program and start a server with an example state (ADDRESS=127.
 	@go build -o bin/ ./cmd/statesync
 	@exec bin/statesync serve --address '$(ADDRESS)' --data '$(DATA)' --states testdata/example-states.json
 
-demo: ## build the chat and serve it, in Go and in React (ADDRESS=127.0.0.1:8000, DATA=data/demo)
+demo: ## build the chat and serve it, in Go and in React (ADDRESS=127.0.0.1:8000, DATA=demo-data)
 	@scripts/need.sh go node npm
 	@scripts/demo.sh
 	@exec bin/demo --address '$(ADDRESS)' --data '$(DATA)'

@@ -47,9 +47,12 @@ func program(out io.Writer) *cli.Command {
 			&cli.DurationFlag{Name: "heartbeat", Usage: "silence after which a connection is probed; it is given up after twice that (default: 15s)"},
 			&cli.DurationFlag{Name: "grace", Usage: "how long who has lost the connection still counts as being in the room (default: 30s)"},
 			&cli.DurationFlag{Name: "look", Usage: "how often empty rooms are looked for (default: 30s)"},
+			&cli.IntFlag{Name: "torture", Value: 5000, Usage: "messages of a torture"},
+			&cli.DurationFlag{Name: "torture-lasts", Value: 20 * time.Second, Usage: "how long its writers take to send them"},
 		},
 		Writer:          out,
 		HideHelpCommand: true,
+		Commands:        []*cli.Command{victimCommand()},
 		Action:          serve,
 	}
 }
@@ -78,7 +81,12 @@ func serve(ctx context.Context, command *cli.Command) (err error) {
 	if _, err := syncer.CreateState(room); err != nil && !errors.Is(err, server.ErrStateExists) {
 		return err
 	}
-	handler, err := newHandler(syncer)
+	t, err := newTorturer(command.Int("torture"), command.Duration("torture-lasts"))
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	handler, err := newHandler(syncer, t)
 	if err != nil {
 		return err
 	}
@@ -91,13 +99,15 @@ func serve(ctx context.Context, command *cli.Command) (err error) {
 }
 
 // newHandler puts the states beside the pages: /sync is the endpoint of the clients.
-func newHandler(syncer *server.StateSyncer) (http.Handler, error) {
+func newHandler(syncer *server.StateSyncer, t *torturer) (http.Handler, error) {
 	p, err := newPages()
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/sync", syncer)
+	mux.Handle("/torture/sync", t.syncer)
+	mux.Handle("POST /torture", http.NewCrossOriginProtection().Handler(t)) // for pages of this server only
 	mux.HandleFunc("GET /{$}", p.show("front"))
 	mux.HandleFunc("GET /go/{room}", p.show("go"))
 	mux.HandleFunc("GET /react/{room}", p.show("react"))
