@@ -20,7 +20,7 @@ func (p *page) Render() app.UI {
 		p.list(text),
 		app.Form().Class("write").OnSubmit(p.onSend).Body(
 			app.Label().Class("name").Body(app.Text("Your name "),
-				app.Input().ID("name").MaxLength(40).Attr("autocomplete", "nickname").Placeholder(anonymous).OnInput(p.onName)),
+				app.Input().ID("name").MaxLength(40).Attr("autocomplete", "nickname").Placeholder("%s", p.guest).OnInput(p.onName)),
 			app.Label().Class("message").Body(app.Text("Message "),
 				app.Input().ID("message").Attr("autocomplete", "off").Attr("enterkeyhint", "send").Dir("auto")),
 			app.Button().Type("submit").Text("Send"),
@@ -29,7 +29,7 @@ func (p *page) Render() app.UI {
 			p.developers(),
 			app.Form().Class("rooms").OnSubmit(p.onRoom).Body(
 				app.Label().Body(app.Text("Another room "),
-					app.Input().ID("room").MaxLength(40).Attr("autocomplete", "off").Placeholder(p.room)),
+					app.Input().ID("room").MaxLength(40).Attr("autocomplete", "off").Placeholder("%s", p.room)),
 				app.Button().Type("submit").Text("Go there"),
 			),
 		),

@@ -12,8 +12,6 @@ import (
 	"github.com/server-state-sync/server-state-sync/wasmclient"
 )
 
-const anonymous = "Anonymous"
-
 // page is the component. All of it belongs to go-app's goroutine.
 type page struct {
 	app.Compo
@@ -24,6 +22,7 @@ type page struct {
 	notice string // a sentence until it is closed
 	failed string // why there is no connection at all
 	name   string
+	guest  string // the name of somebody who gives none
 	tick   *time.Ticker
 
 	bottom   bool // the reader is at the newest message
@@ -46,6 +45,9 @@ func (p *page) OnNav(ctx app.Context) {
 			p.name = recall("chat-name")
 		}
 		remember("chat-name", p.name)
+		if p.guest = query.Get("guest"); p.guest == "" {
+			p.guest = "Anonymous"
+		}
 		watchNetwork(ctx)
 		p.watchClock(ctx)
 	}
@@ -161,7 +163,7 @@ func (p *page) sender() string {
 	if name := strings.TrimSpace(p.name); name != "" {
 		return name
 	}
-	return anonymous
+	return p.guest
 }
 
 // onSend takes the text; the message is in the list before the server has heard of it.

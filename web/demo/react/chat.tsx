@@ -15,6 +15,8 @@ const query = new URLSearchParams(location.search);
 const room = decodeURIComponent(location.pathname.split('/')[2] ?? 'lobby');
 const identifier = kept.get('chat-client') || random();
 kept.set('chat-client', identifier);
+/** The name of somebody who gives none. */
+const guest = query.get('guest') || 'Anonymous';
 
 /** How many messages are shown at first, and more each time; the list begins at a multiple of half of it, so that it does not shift with every message. */
 const shown = 200;
@@ -89,7 +91,7 @@ function Chat({ again }: { readonly again: () => void }) {
   const onSend = (event: FormEvent): void => {
     event.preventDefault();
     if (!text.trim()) return;
-    void send({ id: random(), from: name.trim() || 'Anonymous', text: text.trim(), at: Date.now() }, setNotice);
+    void send({ id: random(), from: name.trim() || guest, text: text.trim(), at: Date.now() }, setNotice);
     setText('');
     countSend();
   };
@@ -110,10 +112,10 @@ function Chat({ again }: { readonly again: () => void }) {
         {alert && <p>{alert}</p>}
         {alert && (ended ? <button type="button" onClick={again}>Connect again</button> : <button type="button" onClick={() => setNotice('')}>Close</button>)}
       </div>
-      <List items={itemsOf(messages, own, from)} earlier={from} me={name.trim() || 'Anonymous'} sends={sends}
+      <List items={itemsOf(messages, own, from)} earlier={from} me={name.trim() || guest} sends={sends}
         empty={status === 'Connected' ? 'Nobody has written anything here yet.' : ''} onEarlier={() => setMost(most + shown)} onDismiss={drop} onEdit={onEdit} />
       <form className="write" onSubmit={onSend}>
-        <label className="name">Your name <input value={name} onChange={(event) => setName(event.target.value)} maxLength={40} autoComplete="nickname" placeholder="Anonymous" /></label>
+        <label className="name">Your name <input value={name} onChange={(event) => setName(event.target.value)} maxLength={40} autoComplete="nickname" placeholder={guest} /></label>
         <label className="message">Message <input ref={writing} value={text} onChange={(event) => setText(event.target.value)} autoComplete="off" enterKeyHint="send" dir="auto" /></label>
         <button type="submit">Send</button>
       </form>
