@@ -23,6 +23,12 @@ packages() {
 	npm ci --no-audit --no-fund --prefix internal/transport/testdata/js
 }
 
+# The demo is a module of its own; its pages are built first, as a user has them.
+demo() {
+	scripts/demo.sh &&
+		(cd web/demo && ../../npm/node_modules/.bin/tsc -p . && GOOS=js GOARCH=wasm go vet ./chat && go vet ./... && go test -race -shuffle=on ./...)
+}
+
 part "check" scripts/check.sh
 part "tests" go test -race -shuffle=on -timeout 20m ./...
 part "random tests at full length" long
@@ -32,6 +38,7 @@ part "npm packages of the js/wasm tests" packages
 part "tests on js/wasm under Node" wasm
 part "npm package" scripts/npm-test.sh
 part "bundlers" scripts/matrix.sh
+part "demo" demo
 part "fuzz targets, briefly" scripts/fuzz.sh 3s
 part "size of the browser's module" scripts/size.sh
 finish "make test:"

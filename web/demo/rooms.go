@@ -90,7 +90,7 @@ func (r *rooms) restore(identifier string) (server.StateOptions, error) {
 func (r *rooms) intercept(_ context.Context, update *server.Update) error {
 	before, after := update.Previous("messages"), update.Value("messages")
 	ops := update.Ops()
-	if len(ops) != 1 || ops[0].Kind != document.Add || len(ops[0].Path) != 2 || after.Len() != before.Len()+1 {
+	if len(ops) != 1 || ops[0].Kind != document.Add || after.Len() != before.Len()+1 || !isEnd(ops[0].Path, before.Len()) {
 		return server.Refuse("In a room one can add a message at the end, one at a time, and nothing else.")
 	}
 	message := ops[0].Value
@@ -105,6 +105,11 @@ func (r *rooms) intercept(_ context.Context, update *server.Update) error {
 		patch = append(patch, document.PatchOp{Kind: document.Remove, Path: "/messages/0"})
 	}
 	return update.SetOps(patch)
+}
+
+// isEnd reports whether the path leads behind the last of n messages.
+func isEnd(path document.Path, n int) bool {
+	return len(path) == 2 && (path[1].Name == "-" || path[1].Index == n)
 }
 
 // check says what is wrong with a message.

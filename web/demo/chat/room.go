@@ -78,6 +78,8 @@ func sentence(err error) string {
 		return "The room was reset: the server has begun it anew, without what was in it."
 	case errors.Is(err, wasmclient.ErrStateRemoved):
 		return "The room has ended: everybody had left it."
+	case errors.Is(err, wasmclient.ErrNotAllowed):
+		return "This room is for members: open it with an access token."
 	case errors.Is(err, wasmclient.ErrOutcomeUnknown):
 		return "The server was restarted before it had answered, so this may have been sent or not."
 	case errors.As(err, &coded) && coded.Reason != "":

@@ -33,6 +33,7 @@ export function sentence(error: unknown): string {
   switch (error.code) {
     case 'state_replaced': return 'The room was reset: the server has begun it anew, without what was in it.';
     case 'state_removed': return 'The room has ended: everybody had left it.';
+    case 'not_allowed': return 'This room is for members: open it with an access token.';
     case 'outcome_unknown': return 'The server was restarted before it had answered, so this may have been sent or not.';
     default: return error.message.replace(`${error.code}: `, '');
   }
