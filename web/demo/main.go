@@ -44,6 +44,7 @@ func program(out io.Writer) *cli.Command {
 			&cli.FloatFlag{Name: "rate", Value: 5, Usage: "messages in a second that a user may send"},
 			&cli.IntFlag{Name: "burst", Value: 10, Usage: "and at once"},
 			&cli.IntFlag{Name: "history", Value: 1000, Usage: "messages that a room keeps; the oldest go"},
+			&cli.DurationFlag{Name: "ttl", Usage: "how long a room lives, whoever is in it; the lobby stays (default: as long as somebody is in it)"},
 			&cli.DurationFlag{Name: "heartbeat", Usage: "silence after which a connection is probed; it is given up after twice that (default: 15s)"},
 			&cli.DurationFlag{Name: "grace", Usage: "how long who has lost the connection still counts as being in the room (default: 30s)"},
 			&cli.DurationFlag{Name: "look", Usage: "how often empty rooms are looked for (default: 30s)"},
@@ -60,7 +61,7 @@ func program(out io.Writer) *cli.Command {
 func serve(ctx context.Context, command *cli.Command) (err error) {
 	r := &rooms{
 		longest: command.Int("longest"), rate: rate.Limit(command.Float("rate")), burst: command.Int("burst"), history: command.Int("history"),
-		now: time.Now, paces: map[string]*rate.Limiter{},
+		ttl: command.Duration("ttl"), now: time.Now, paces: map[string]*rate.Limiter{},
 	}
 	options := r.options()
 	options.Heartbeat, options.ReconnectGrace, options.SelfDestructInterval = command.Duration("heartbeat"), command.Duration("grace"), command.Duration("look")
@@ -108,6 +109,7 @@ func newHandler(syncer *server.StateSyncer, t *torturer) (http.Handler, error) {
 	mux.Handle("/sync", syncer)
 	mux.Handle("/torture/sync", t.syncer)
 	mux.Handle("POST /torture", http.NewCrossOriginProtection().Handler(t)) // for pages of this server only
+	mux.HandleFunc("GET /favicon.ico", p.icon)                              // asked for where no page names one
 	mux.HandleFunc("GET /{$}", p.show("front"))
 	mux.HandleFunc("GET /go/{room}", p.show("go"))
 	mux.HandleFunc("GET /react/{room}", p.show("react"))

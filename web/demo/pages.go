@@ -73,6 +73,10 @@ func (p *pages) asset(name string) (asset, error) {
 	return made, nil
 }
 
+func (p *pages) icon(w http.ResponseWriter, r *http.Request) {
+	http.Redirect(w, r, "/assets/"+p.assets["icon.svg"].Path, http.StatusFound)
+}
+
 // size is for people, in kilobytes of 1,000.
 func size(bytes int) string {
 	if bytes < 1_000_000 {

@@ -22,10 +22,11 @@ const lobby = "lobby"
 // rooms has the rules of the chat: who may connect, which rooms there are, who may enter them, what may be said in them,
 // and when they end. A room is a state {"messages": [{"id", "from", "text", "at"}]}.
 type rooms struct {
-	longest int        // characters of a message
-	rate    rate.Limit // messages of a user in a second, in the long run
-	burst   int        // and at once
-	history int        // messages that a room keeps; the oldest go
+	longest int           // characters of a message
+	rate    rate.Limit    // messages of a user in a second, in the long run
+	burst   int           // and at once
+	history int           // messages that a room keeps; the oldest go
+	ttl     time.Duration // of a room, but for the lobby; 0: as long as somebody is in it
 	now     func() time.Time
 
 	mu    sync.Mutex // guards paces
@@ -75,6 +76,7 @@ func (r *rooms) restore(identifier string) (server.StateOptions, error) {
 	}
 	if identifier != lobby { // a room ends when everybody has left it
 		room.SelfDestruct = func(clientsLeft int, _ time.Time) bool { return clientsLeft == 0 }
+		room.TTL = r.ttl
 	}
 	if strings.HasPrefix(identifier, "members-") { // only who has a token may enter
 		room.AllowConnectingClient = func(_ context.Context, clientInformation any) bool {

@@ -36,18 +36,25 @@ func watchNetwork(ctx app.Context) {
 	}
 }
 
-// recall returns what the browser keeps of its user; where it keeps nothing, the page lives without.
-func recall(key string) (value string) {
+// recall returns what the browser keeps of its user, and recallHere what it keeps for this tab; where it keeps nothing, the
+// page lives without.
+func recall(key string) string     { return stored("localStorage", key) }
+func recallHere(key string) string { return stored("sessionStorage", key) }
+
+func remember(key, value string)     { store("localStorage", key, value) }
+func rememberHere(key, value string) { store("sessionStorage", key, value) }
+
+func stored(storage, key string) (value string) {
 	defer func() { _ = recover() }() // a browser may refuse its storage with an exception
-	if kept := app.Window().Get("localStorage").Call("getItem", key); kept.Truthy() {
+	if kept := app.Window().Get(storage).Call("getItem", key); kept.Truthy() {
 		value = kept.String()
 	}
 	return value
 }
 
-func remember(key, value string) {
+func store(storage, key, value string) {
 	defer func() { _ = recover() }()
-	app.Window().Get("localStorage").Call("setItem", key, value)
+	app.Window().Get(storage).Call("setItem", key, value)
 }
 
 // The fields are the browser's: go-app would not empty one that it has not seen filled.

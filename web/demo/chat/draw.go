@@ -2,7 +2,7 @@ package main
 
 import (
 	"fmt"
-	"time"
+	"strings"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 )
@@ -10,11 +10,15 @@ import (
 // Render draws the page.
 func (p *page) Render() app.UI {
 	text, phase, ended := p.status()
+	live := "polite"
+	if strings.HasPrefix(text, "Reconnecting") { // nobody wants to hear the seconds
+		live = "off"
+	}
 	return app.Main().Class("chat").Body(
 		app.Header().Body(
 			app.H1().Body(app.Bdi().Text(p.room)),
 			app.Span().Class("badge").Text("Go"),
-			app.P().Class("connection").Role("status").Aria("label", "Connection").DataSet("phase", phase).Text(text),
+			app.P().Class("connection").Role("status").Aria("label", "Connection").Aria("live", live).DataSet("phase", phase).Text(text),
 		),
 		p.alerts(ended),
 		p.list(text),
@@ -70,7 +74,7 @@ func (p *page) list(status string) app.UI {
 			app.If(len(items) == 0 && status == "Connected", func() app.UI {
 				return app.P().Class("empty").Text("Nobody has written anything here yet.")
 			}),
-			app.Ol().Body(app.Range(items).Slice(func(i int) app.UI { return p.line(items[i]) })),
+			app.Ol().Body(app.Range(items).Slice(func(i int) app.UI { return &line{Page: p, Item: items[i], Mine: items[i].from == p.sender()} })),
 		),
 		app.If(p.news, func() app.UI {
 			return app.Button().Type("button").Class("news").Text("New messages").OnClick(p.onNews)
@@ -85,32 +89,6 @@ func lastOf(items []item) string {
 	return items[len(items)-1].id
 }
 
-// marks say what is not sent.
-var marks = map[string]string{"pending": " sending", "refused": " not sent"}
-
-func (p *page) line(it item) app.UI {
-	line := app.Li().DataSet("state", it.state)
-	if it.from == p.sender() {
-		line = line.Class("mine")
-	}
-	clock, whole := clockOf(it.at)
-	return line.Body(
-		app.P().Class("by").Body(
-			app.Bdi().Class("from").Text(it.from), app.Text(" "),
-			app.Time().DateTime(time.UnixMilli(it.at).UTC().Format(time.RFC3339)).Attr("title", whole).Text(clock),
-			app.If(it.state != "sent", func() app.UI { return app.Span().Class("mark").Text(marks[it.state]) }),
-		),
-		app.P().Class("text").Dir("auto").Text(it.text),
-		app.If(it.state == "refused", func() app.UI {
-			return app.Div().Class("refusal").Body(
-				app.P().Class("reason").Text(it.reason),
-				app.Button().Type("button").Text("Edit").OnClick(p.onEdit(it.message), app.EventScope("edit", it.id)),
-				app.Button().Type("button").Text("Dismiss").OnClick(func(app.Context, app.Event) { p.drop(it.id) }, app.EventScope("dismiss", it.id)),
-			)
-		}),
-	)
-}
-
 // developers is what a developer wants to see of the connection.
 func (p *page) developers() app.UI {
 	var facts [][2]string
@@ -119,7 +97,7 @@ func (p *page) developers() app.UI {
 		status := p.link.client.Status()
 		latency := "unknown"
 		if status.Latency > 0 {
-			latency = status.Latency.String()
+			latency = fmt.Sprintf("%d ms", status.Latency.Milliseconds())
 		}
 		facts = [][2]string{
 			{"Version", fmt.Sprint(version)}, {"Pending", fmt.Sprint(status.Pending)},

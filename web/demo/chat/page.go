@@ -15,6 +15,7 @@ import (
 // page is the component. All of it belongs to go-app's goroutine.
 type page struct {
 	app.Compo
+	ctx    app.Context // the page's: that of a button ends with the button
 	room   string
 	link   *link
 	own    []*own
@@ -34,6 +35,7 @@ type page struct {
 
 // OnNav enters the room that the address names, at first and when a link leads to another one.
 func (p *page) OnNav(ctx app.Context) {
+	p.ctx = ctx
 	room, err := url.PathUnescape(strings.TrimPrefix(ctx.Page().URL().EscapedPath(), "/go/"))
 	if err != nil || room == p.room {
 		return
@@ -51,7 +53,7 @@ func (p *page) OnNav(ctx app.Context) {
 		watchNetwork(ctx)
 		p.watchClock(ctx)
 	}
-	p.room, p.own, p.most, p.bottom = room, nil, 2*step, true
+	p.room, p.own, p.most, p.bottom = room, ownFrom(recallHere("chat-own-go-"+room)), shown, true
 	ctx.Page().SetTitle(room + " · chat in Go")
 	p.enter(ctx)
 	ctx.Defer(func(app.Context) { setValue("name", p.name) })
@@ -107,7 +109,11 @@ func (p *page) watchClock(ctx app.Context) {
 // look is called when something has changed, before it is drawn.
 func (p *page) look(ctx app.Context) {
 	p.submit(ctx)
-	ctx.Defer(p.settleScroll)
+	if len(p.own) > 0 {
+		p.own = without(p.own, p.link.state.GetState().Get("messages"))
+		p.keep()
+	}
+	p.ctx.Defer(p.settleScroll)
 }
 
 // submit gives the client what waits for the room to be there, in order.
@@ -144,6 +150,9 @@ func (p *page) submit(ctx app.Context) {
 	}
 }
 
+// keep is for when the page is loaded again.
+func (p *page) keep() { rememberHere("chat-own-go-"+p.room, keepText(p.own)) }
+
 func (p *page) refuse(o *own, err error) {
 	o.refused = sentence(err)
 	p.notice = o.refused
@@ -157,6 +166,7 @@ func (p *page) drop(id string) {
 		}
 	}
 	p.own = kept
+	p.keep()
 }
 
 func (p *page) sender() string {
@@ -184,13 +194,11 @@ func (p *page) onName(ctx app.Context, _ app.Event) {
 	remember("chat-name", p.name)
 }
 
-// onEdit puts a refused message back where it was written.
-func (p *page) onEdit(o message) app.EventHandler {
-	return func(app.Context, app.Event) {
-		setValue("message", o.text)
-		focus("message")
-		p.drop(o.id)
-	}
+// edit puts a refused message back where it was written.
+func (p *page) edit(m message) {
+	setValue("message", m.text)
+	focus("message")
+	p.drop(m.id)
 }
 
 func (p *page) onRoom(ctx app.Context, e app.Event) {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/server-state-sync/server-state-sync/document"
 	"github.com/server-state-sync/server-state-sync/wasmclient"
@@ -35,8 +37,46 @@ type item struct {
 	reason string
 }
 
-// step is by how many messages the beginning of the list moves, so that it does not shift with every message.
-const step = 100
+// keepText and ownFrom carry messages that are not settled over a reload of the page.
+func keepText(mine []*own) string {
+	messages := []map[string]any{}
+	for _, o := range mine {
+		messages = append(messages, o.value())
+	}
+	text, err := json.Marshal(messages)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+func ownFrom(text string) []*own {
+	messages, err := document.Parse([]byte(`{"own":`+text+`}`), document.Limits{})
+	if err != nil {
+		return nil
+	}
+	var mine []*own
+	for _, m := range messages.Get("own").Elements() {
+		mine = append(mine, &own{message: messageOf(m), submitted: true, refused: "The page was loaded again before the server had answered, so this may have been sent or not."})
+	}
+	return mine
+}
+
+// without leaves out what was refused and is in the room all the same: the page before this one had sent it.
+func without(mine []*own, messages document.Value) []*own {
+	there := map[string]bool{}
+	for _, m := range messages.Elements() {
+		there[m.Get("id").Text()] = true
+	}
+	return slices.DeleteFunc(mine, func(o *own) bool { return o.refused != "" && there[o.id] })
+}
+
+// shown is how many messages are shown at first, and how many more each time; step is by how many the beginning of the
+// list moves, so that it does not shift with every message.
+const (
+	shown = 100
+	step  = shown / 2
+)
 
 // firstOf returns where a list of the newest messages begins, most of them and less than a step more.
 func firstOf(messages, most int) int { return max(0, (messages-most)/step*step) }
@@ -77,7 +117,7 @@ func sentence(err error) string {
 	case errors.Is(err, wasmclient.ErrStateReplaced):
 		return "The room was reset: the server has begun it anew, without what was in it."
 	case errors.Is(err, wasmclient.ErrStateRemoved):
-		return "The room has ended: everybody had left it."
+		return "The room has ended."
 	case errors.Is(err, wasmclient.ErrNotAllowed):
 		return "This room is for members: open it with an access token."
 	case errors.Is(err, wasmclient.ErrOutcomeUnknown):

@@ -37,7 +37,7 @@ func TestOwnMessagesAreMarkedUntilTheServerHasThem(t *testing.T) {
 }
 
 func TestTheListDoesNotShiftWithEveryMessage(t *testing.T) {
-	for messages, want := range map[int]int{0: 0, 199: 0, 299: 0, 300: 100, 399: 100, 1000: 800} {
+	for messages, want := range map[int]int{0: 0, 249: 0, 250: 50, 299: 50, 300: 100, 1000: 800} {
 		if got := firstOf(messages, 200); got != want {
 			t.Errorf("of %d messages the list begins at %d, want %d", messages, got, want)
 		}
@@ -58,5 +58,19 @@ func TestErrorsAreSentences(t *testing.T) {
 		if got := sentence(row.err); got != row.want {
 			t.Errorf("%v: got %q, want %q", row.err, got, row.want)
 		}
+	}
+}
+
+func TestWhatIsNotSettledOutlivesAReload(t *testing.T) {
+	before := []*own{{message: message{"a", "Ann", `"quoted" 😀`, 7}}, {message: message{"b", "Ann", "sent after all", 8}}}
+	after := ownFrom(keepText(before))
+	if len(after) != 2 || after[0].message != before[0].message || after[0].refused == "" || !after[0].submitted {
+		t.Fatalf("got %+v", after)
+	}
+	if after = without(after, room("b")); len(after) != 1 || after[0].id != "a" {
+		t.Errorf("what is in the room is not settled: %+v", after)
+	}
+	if got := ownFrom(""); got != nil {
+		t.Errorf("of nothing: %+v", got)
 	}
 }

@@ -15,17 +15,17 @@ func (p *page) onScroll(ctx app.Context, _ app.Event) {
 	p.news = false
 }
 
-func (p *page) onNews(ctx app.Context, _ app.Event) {
+func (p *page) onNews(app.Context, app.Event) {
 	p.bottom, p.news = true, false
-	ctx.Defer(p.settleScroll)
+	p.ctx.Defer(p.settleScroll)
 }
 
 // onEarlier shows more, and keeps what is seen where it is.
-func (p *page) onEarlier(ctx app.Context, _ app.Event) {
+func (p *page) onEarlier(app.Context, app.Event) {
 	box := app.Window().GetElementByID("log")
 	p.distance = box.Get("scrollHeight").Int() - box.Get("scrollTop").Int()
-	p.most += 2 * step
-	ctx.Defer(p.settleScroll)
+	p.most += shown
+	p.ctx.Defer(p.settleScroll)
 }
 
 // OnResize keeps the newest message in sight when a keyboard or a window takes room away.

@@ -7,7 +7,7 @@ import { Developers, Rooms } from './developers.js';
 import { List } from './list.js';
 import { MeteredWebSocket } from './meter.js';
 import { fetchModule, loaded, notLoaded } from './module.js';
-import { itemsOf, kept, random, sentence, type Item, type Message, type Own, type Room } from './room.js';
+import { itemsOf, kept, random, sentence, unsettled, type Item, type Message, type Room } from './room.js';
 
 const { SyncProvider, StateProvider, useSharedState, useStateHandle, useStateStatus, useSyncClient, useConnectionStatus } = createSyncHooks<Room>();
 
@@ -18,13 +18,20 @@ kept.set('chat-client', identifier);
 /** The name of somebody who gives none. */
 const guest = query.get('guest') || 'Anonymous';
 
+const none: readonly Message[] = [];
+
 /** How many messages are shown at first, and more each time; the list begins at a multiple of half of it, so that it does not shift with every message. */
-const shown = 200;
+const shown = 100;
 
 /** The messages of this page that have no verdict, or were refused. */
-function useOwn() {
-  const [own, setOwn] = useState<readonly Own[]>([]);
+function useOwn(messages: readonly Message[]) {
+  const [own, setOwn] = useState(() => unsettled.get(room));
   const state = useStateHandle();
+  useEffect(() => unsettled.set(room, own), [own]);
+  useEffect(() => setOwn((all) => { // a message that the page before this one had sent after all
+    const open = all.filter((o) => o.refused === undefined || !messages.some((message) => message.id === o.message.id));
+    return open.length < all.length ? open : all;
+  }), [messages]);
   const drop = (id: string): void => setOwn((all) => all.filter((o) => o.message.id !== id));
   const send = async (message: Message, refused: (reason: string) => void): Promise<void> => {
     setOwn((all) => [...all, { message }]);
@@ -75,9 +82,9 @@ function useNotice(): [string, (text: string) => void] {
 }
 
 function Chat({ again }: { readonly again: () => void }) {
-  const [messages = []] = useSharedState('messages');
+  const [messages] = useSharedState('messages', none);
   const state = useStateHandle();
-  const { own, drop, send } = useOwn();
+  const { own, drop, send } = useOwn(messages);
   const { text: status, connection, ended } = useConnection();
   const [notice, setNotice] = useNotice();
   const [name, setName] = useState(() => query.get('name') || kept.get('chat-name'));
@@ -106,7 +113,7 @@ function Chat({ again }: { readonly again: () => void }) {
       <header>
         <h1><bdi>{room}</bdi></h1>
         <span className="badge">React</span>
-        <p className="connection" role="status" aria-label="Connection" data-phase={ended ? 'ended' : status === 'Connected' ? 'connected' : 'waiting'}>{status}</p>
+        <p className="connection" role="status" aria-label="Connection" aria-live={connection.phase === 'waiting' ? 'off' : 'polite'} data-phase={ended ? 'ended' : status === 'Connected' ? 'connected' : 'waiting'}>{status}</p>
       </header>
       <div className="alerts" role="alert">
         {alert && <p>{alert}</p>}

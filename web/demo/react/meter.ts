@@ -10,6 +10,9 @@ function cut(): void {
   for (const socket of open) socket.close();
 }
 
+// A page that is left may be kept to come back to; its connection is not, and the client makes another one then.
+addEventListener('pagehide', cut);
+
 /** The messages of a frame stand on lines of their own. */
 function lines(text: string): number {
   let count = 1;

@@ -32,7 +32,7 @@ export function sentence(error: unknown): string {
   if (!(error instanceof SyncError)) return error instanceof Error ? error.message : String(error);
   switch (error.code) {
     case 'state_replaced': return 'The room was reset: the server has begun it anew, without what was in it.';
-    case 'state_removed': return 'The room has ended: everybody had left it.';
+    case 'state_removed': return 'The room has ended.';
     case 'not_allowed': return 'This room is for members: open it with an access token.';
     case 'outcome_unknown': return 'The server was restarted before it had answered, so this may have been sent or not.';
     default: return error.message.replace(`${error.code}: `, '');
@@ -51,5 +51,18 @@ export const kept = {
   },
   set(key: string, value: string): void {
     try { localStorage.setItem(key, value); } catch { /* a browser that keeps nothing */ }
+  },
+};
+
+/** What was not settled when the page was left, for when it is loaded again; only this tab has it. */
+export const unsettled = {
+  get(room: string): readonly Own[] {
+    try {
+      const messages = JSON.parse(sessionStorage.getItem(`chat-own-react-${room}`) ?? '[]') as Message[];
+      return messages.map((message) => ({ message, refused: 'The page was loaded again before the server had answered, so this may have been sent or not.' }));
+    } catch { return []; }
+  },
+  set(room: string, own: readonly Own[]): void {
+    try { sessionStorage.setItem(`chat-own-react-${room}`, JSON.stringify(own.map((o) => o.message))); } catch { /* a browser that keeps nothing */ }
   },
 };
