@@ -135,6 +135,9 @@ func (s *modelStore) Remove(identifiers ...string) error {
 	}
 	s.told(modelWrite{do: func(memory stores.Store, logs map[string]stores.Log) error {
 		for _, identifier := range identifiers {
+			if log := logs[identifier]; log != nil {
+				_ = log.Close()
+			}
 			delete(logs, identifier)
 		}
 		return memory.Remove(identifiers...)
