@@ -9,6 +9,7 @@ scripts/npm-install.sh
 cd npm
 go run ./build >/dev/null
 cp ../LICENSE . # it is packed, and ignored by git
+mkdir -p out
 tarball=$(npm pack --silent --pack-destination out)
 go build -o ../bin/ ./matrix
 exec ../bin/matrix "out/$tarball" "$@"

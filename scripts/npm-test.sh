@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the npm package, packs it, installs the tarball in an empty project and tests it there: against the built
 # server, and with the dependencies of npm/package-lock.json, which the project finds in npm/node_modules above it.
-# With arguments it runs these files of npm/test only.
+# With arguments it runs these files of npm/test only. A test whose Promise never settles fails after ten minutes.
 set -e
 cd "$(dirname "$0")/.."
 go build -o bin/ ./cmd/statesync
@@ -22,10 +22,10 @@ mkdir -p readme
 sed -n '/^```tsx$/,/^```$/{/^```/d;p}' ../../../README.md >readme/app.tsx
 ../../node_modules/.bin/tsc --ignoreConfig --strict --jsx react-jsx --module nodenext --target es2022 --outDir readme readme/app.tsx
 if [ $# -gt 0 ]; then
-	exec node --expose-gc --test-force-exit --test "$@"
+	exec node --expose-gc --test-force-exit --test-timeout=600000 --test "$@"
 fi
 ../../node_modules/.bin/tsc -p test/tsconfig.json
 ../../node_modules/.bin/publint --strict "$STATESYNC_TARBALL"
 # client.wasm is a file to serve, and no module that could have types.
 ../../node_modules/.bin/attw --no-color --exclude-entrypoints client.wasm -- "$STATESYNC_TARBALL" >attw || { cat attw && exit 1; }
-exec node --expose-gc --test-force-exit --test test/*.test.mjs
+exec node --expose-gc --test-force-exit --test-timeout=600000 --test test/*.test.mjs

@@ -1,7 +1,9 @@
 // What goes wrong is an error with a code, every Promise settles, and nothing is rejected unseen.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { Client, SyncError } from 'server-state-sync';
 import { Client as SlimClient } from 'server-state-sync/slim';
 import { options, serve, until } from './server.mjs';
@@ -54,11 +56,27 @@ test('a state that is not there rejects, and onError hears it', async () => {
   assert.equal((await client.onError()).code, 'not_connected_to_state');
   client.connectToState('missing').then(() => assert.fail()); // as version 1's users write it
   assert.equal((await client.onError()).code, 'state_not_found');
+  client.connectToState('missing'); // ignored altogether
+  assert.equal((await client.onError()).code, 'state_not_found');
   const handle = client.state('missing');
   await assert.rejects(handle.ready(), { code: 'state_not_found' });
   assert.equal(handle.status, 'ended');
   assert.equal(handle.error.code, 'state_not_found');
   await assert.rejects(handle.updateState({}), { code: 'state_not_found' });
+  await client.close();
+});
+
+test('errors that nobody listens to are kept for who comes, 64 of them, and the rest are counted', async () => {
+  const client = new Client(server.endpoint, 'me', '', options);
+  await client.connectToState('chat');
+  for (let i = 0; i < 70; i++) client.updateState({ n: '\ud800' });
+  await until(() => client.status.pending === 0);
+  assert.equal((await client.onError()).code, 'invalid_unicode', 'the oldest');
+  const heard = [];
+  client.onError((error) => heard.push(error));
+  await until(() => heard.length === 64);
+  assert.deepEqual(heard.map((error) => error.code), [...Array.from({ length: 63 }, () => 'invalid_unicode'), 'errors_dropped']);
+  assert.match(heard[63].message, /^6 further errors/);
   await client.close();
 });
 
@@ -93,6 +111,10 @@ test('a listener may change the state and sees what it has done', async () => {
   }, ['n']);
   await client.updateState({ n: 3 });
   assert.deepEqual(seen, [3, 'now 4', 4, 'now 5', 5]);
+  client.addStateUpdateListener('x', () => client.removeStateUpdateListener('y'));
+  client.addStateUpdateListener('y', () => seen.push('removed'));
+  await client.updateState({ n: 6 });
+  assert.ok(!seen.includes('removed'), 'a listener that one before it has removed is not called');
   client.removeStateUpdateListener('x');
   await client.updateState({ n: 1 });
   await client.close();
@@ -130,7 +152,28 @@ test('a wrong token ends the client, and a token may come from a function', asyn
     assert.deepEqual(await client.connectToState('chat'), {});
     await client.close();
   }
+  const tokens = [() => { throw new Error('none yet'); }, async () => { throw new Error('still none'); }, () => 1, () => 'secret'];
+  const client = new Client(guarded.endpoint, 'me', () => tokens.shift()(), { ...options, backoff: { shortestMs: 1, longestMs: 1 } });
+  const told = [];
+  client.onError((error) => told.push(`${error.code}: ${error.message}`));
+  assert.deepEqual(await client.connectToState('chat'), {}, 'where a function has no token, it is asked again');
+  for (const [i, part] of [/none yet/, /still none/, /is no string/].entries()) assert.match(told[i], part);
+  assert.deepEqual(told.map((line) => line.split(':')[0]), ['connection_lost', 'connection_lost', 'connection_lost']);
+  await client.close();
   await guarded.stop();
+});
+
+test('a listener of the status hears every change until it is ended', async () => {
+  const client = new Client(server.endpoint, 'me', '', { ...options, autoConnect: false });
+  const heard = [], ended = [];
+  client.onStatus((status) => heard.push(status));
+  client.onStatus((status) => ended.push(status))();
+  await client.connectToState('chat');
+  await client.updateState({ n: 1 });
+  await client.close();
+  for (const [i, status] of heard.entries()) assert.notDeepEqual(status, heard[i - 1], 'another object is another status');
+  assert.deepEqual([...new Set(heard.map((status) => status.phase))], ['loading', 'connecting', 'connected', 'closed']);
+  assert.deepEqual(ended, []);
 });
 
 test('without a WebSocket the client says what to do', async () => {
@@ -161,6 +204,15 @@ test('a module that is no module', async () => {
     assert.equal((await client.onError()).code, 'wasm_load');
   }
   await assert.rejects(new SlimClient(server.endpoint, 'me', '', options).connectToState('chat'), { code: 'wasm_load', message: /init/ });
+  let loads = 0;
+  const flaky = () => (++loads === 1 ? fetch(address + '/missing.wasm') : readFileSync(fileURLToPath(import.meta.resolve('server-state-sync/client.wasm'))));
+  await assert.rejects(new SlimClient(server.endpoint, 'me', '', { ...options, wasm: flaky }).connectToState('chat'), { code: 'wasm_load' });
+  for (let i = 0; i < 2; i++) {
+    const client = new SlimClient(server.endpoint, 'me', '', { ...options, wasm: flaky });
+    await client.connectToState('chat');
+    await client.close();
+  }
+  assert.equal(loads, 2, 'a failed load is tried again, and one that worked is not');
   await new Promise((resolve) => web.close(resolve));
 });
 

@@ -53,7 +53,8 @@ function counting() {
 }
 
 test('hooks read, write and render only for what they read; StrictMode makes one connection, and unmounting ends it', async () => {
-  const { StateProvider, useSharedState, useSelector, useConnectionStatus, useStateStatus } = sync.createSyncHooks();
+  const { StateProvider, useSharedState, useSelector, useConnectionStatus, useStateStatus, useStateHandle, useSyncClient } = sync.createSyncHooks();
+  const used = new Set();
   const renders = { topic: 0, n: 0, list: 0 };
   const Topic = () => {
     const [topic, setTopic] = useSharedState('topic', 'none');
@@ -70,7 +71,11 @@ test('hooks read, write and render only for what they read; StrictMode makes one
     renders.list++;
     return h('p', { 'data-testid': 'list' }, long.join());
   };
-  const Status = () => h('p', { 'data-testid': 'status' }, useConnectionStatus().phase + ' ' + useStateStatus().status);
+  const Status = () => {
+    const [client, handle] = [useSyncClient(), useStateHandle()];
+    React.useEffect(() => void used.add(client).add(handle), [client, handle]);
+    return h('p', { 'data-testid': 'status' }, useConnectionStatus().phase + ' ' + useStateStatus().status);
+  };
   const counted = counting();
   const view = render(h(StrictMode, null, h(Provider, { options: counted.options }, h(StateProvider, { state: 'chat', initialState: { n: -1 } }, h(Topic), h(Count), h(Long), h(Status)))));
   assert.equal(text('n'), '-1', 'the initial state is shown at first');
@@ -79,6 +84,7 @@ test('hooks read, write and render only for what they read; StrictMode makes one
   assert.equal(text('n'), '0');
   assert.equal(text('list'), '2');
   assert.deepEqual(counted.sockets, { made: 1, open: 1 });
+  assert.equal(used.size, 2, 'the client and the handle from before the second mount are used on');
 
   const before = { ...renders };
   fireEvent.change(screen.getByTestId('topic'), { target: { value: 'coffee' } });
@@ -112,6 +118,20 @@ test('a component that comes back after its end has a connection again', async (
   await act(() => other.updateState({ n: 5 }));
   await seen(() => text('n') === '5');
   await act(() => other.updateState({ n: 0 }));
+});
+
+test('the newest access token is the one that is sent', async () => {
+  const guarded = await serve({ chat: {} }, '--token', 'secret');
+  const Phase = () => h('p', { 'data-testid': 'phase' }, sync.useConnectionStatus().phase);
+  const tree = (accessToken) => h(Provider, { endpoint: guarded.endpoint, accessToken }, h(Phase));
+  for (const token of ['secret', async () => 'secret']) {
+    const view = render(tree('old'));
+    view.rerender(tree(token)); // before the module is there, so before the first attempt
+    await seen(() => ['connected', 'failed'].includes(text('phase')));
+    assert.equal(text('phase'), 'connected');
+    view.unmount();
+  }
+  await guarded.stop();
 });
 
 test('another state is another handle, and a missing one is an error', async () => {
@@ -157,6 +177,26 @@ test('a mutation tells what is pending and why it was refused', async () => {
   await other.updateState({ n: 0 });
 });
 
+test('a listener of updates ends with its component', async () => {
+  const { StateProvider, useStateUpdateListener, useSharedState } = sync.createSyncHooks();
+  const heard = [];
+  const Ears = () => {
+    useStateUpdateListener(['n'], (updates) => heard.push(updates.n));
+    return null;
+  };
+  const Show = () => h('p', { 'data-testid': 'n' }, String(useSharedState('n')[0]));
+  const tree = (ears) => h(Provider, null, h(StateProvider, { state: 'chat' }, h(Show), ears ? h(Ears) : null));
+  const view = render(tree(true));
+  await seen(() => text('n') === '0');
+  for (const n of [1, 2]) {
+    await act(() => other.updateState({ n }));
+    await seen(() => text('n') === String(n));
+    view.rerender(tree(false));
+  }
+  assert.deepEqual(heard.filter((n) => n !== 0), [1]);
+  await act(() => other.updateState({ n: 0 }));
+});
+
 test('the suspense hooks wait for the state, wherever the providers stand', async () => {
   const { StateProvider, suspense } = sync.createSyncHooks();
   const Show = () => h('p', { 'data-testid': 'n' }, suspense.useSharedState('n')[0] + suspense.useSelector((state) => state.topic));
@@ -169,6 +209,8 @@ test('the suspense hooks wait for the state, wherever the providers stand', asyn
     await seen(() => text('n') === '0tea');
     view.unmount();
   }
+  assert.equal(client.state('chat').status, 'joined', 'it is kept for a while, because React may come back');
+  await until(() => client.state('chat').status === 'idle', 'nobody uses the state, and it is left');
   await client.close();
 });
 

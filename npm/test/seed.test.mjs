@@ -118,6 +118,31 @@ test('a transaction loses nobody’s change, and may read one property beside an
   await Promise.all(clients.map((client) => client.close()));
 });
 
+test('a transaction runs again when what it has read was changed, and only then', async () => {
+  const held = [];
+  class Holding extends options.WebSocket {
+    send(frame) { if (Holding.holds) held.push(() => super.send(frame)); else super.send(frame); }
+  }
+  const one = new esm.Client(server.endpoint, 'one', '', { WebSocket: Holding });
+  const other = new esm.Client(server.endpoint, 'other', '', options);
+  await Promise.all([one.connectToState('empty'), other.connectToState('empty')]);
+  for (const [property, runs, made] of [['beside', 1, 2], ['read', 2, 11]]) {
+    await other.updateState({ read: 1, beside: 1, made: 0 });
+    await until(() => one.getState().made === 0 && one.getState().read === 1 && one.getState().beside === 1);
+    Holding.holds = true;
+    let ran = 0;
+    const verdict = one.updateState((state) => (ran++, { made: state.read + 1 }));
+    await until(() => held.length > 0);
+    await other.updateState({ [property]: 10 });
+    Holding.holds = false;
+    for (const send of held.splice(0)) send();
+    await verdict;
+    assert.equal(one.getState().made, made, property);
+    assert.equal(ran, runs, property);
+  }
+  await Promise.all([one.close(), other.close()]);
+});
+
 test('handles of states are counted', async () => {
   const client = new esm.Client(server.endpoint, 'ada', '', options);
   const [one, other] = [client.state('chat', { initialState: { topic: 'none yet' } }), client.state('chat')];
