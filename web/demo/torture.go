@@ -72,11 +72,11 @@ func (t *torture) run(ctx context.Context) (_ outcome, err error) {
 	defer p.close()
 	p.aim(server.address)
 
-	stop, err := t.watch(ctx, p.address())
+	watching, err := t.watch(ctx, p.address())
 	if err != nil {
 		return outcome{}, err
 	}
-	defer stop()
+	defer watching.close()
 	var written sync.WaitGroup
 	all := make([]*writer, writers)
 	for i := range all {
@@ -101,7 +101,7 @@ func (t *torture) run(ctx context.Context) (_ outcome, err error) {
 	if server, err = t.harm(ctx, p, server, folder, over); err != nil {
 		return outcome{}, err
 	}
-	return t.settle(ctx, p, server.address, all)
+	return t.settle(ctx, server.address, all, watching)
 }
 
 // harm cuts and kills until everything was sent, and returns the server that is left.
@@ -138,8 +138,8 @@ func (t *torture) progress(cuts, kills int) progress {
 	return progress{int(t.sent[0].Load()), int(t.answered[0].Load()), cuts, kills}
 }
 
-// settle waits for the last verdicts, and lets a new reader look, who comes to the server itself.
-func (t *torture) settle(ctx context.Context, p *proxy, address string, all []*writer) (outcome, error) {
+// settle waits for the last verdicts, lets a new reader look, who comes to the server itself, and waits for the watcher.
+func (t *torture) settle(ctx context.Context, address string, all []*writer, watching *watcher) (outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
 	defer cancel()
 	for _, w := range all {
@@ -161,33 +161,59 @@ func (t *torture) settle(ctx context.Context, p *proxy, address string, all []*w
 		*to = tallyOf(int(t.sent[i].Load()), state.GetState().Get("messages"))
 		to.refused = int(t.unanswered[i].Load())
 	}
-	return found, nil
+	return found, watching.catchUp(ctx, found.ours.here)
 }
 
-// watch gives what a client sees of the appended messages to arrived; its connection is cut like the others'.
-func (t *torture) watch(ctx context.Context, address string) (stop func(), err error) {
+// watcher gives what a client sees of the appended messages to arrived; its connection is cut like the others'.
+type watcher struct {
+	client *wasmclient.Client
+	passed atomic.Int64 // messages
+	more   chan struct{}
+}
+
+func (t *torture) watch(ctx context.Context, address string) (*watcher, error) {
 	client, err := wasmclient.New(address, "watcher", "", quickly)
 	if err != nil {
 		return nil, err
 	}
+	w := &watcher{client: client, more: make(chan struct{}, 1)}
 	state, err := client.ConnectToState(ctx, ours)
 	if err != nil {
-		_ = client.Close()
+		w.close()
 		return nil, err
 	}
-	seen := 0
 	state.AddStateUpdateListener("watch", func(u wasmclient.Update) {
-		messages := u.View.Get("messages")
+		messages, seen := u.View.Get("messages"), int(w.passed.Load())
 		var news []any
-		for ; seen < messages.Len(); seen++ {
-			news = append(news, messages.Index(seen))
+		for i := seen; i < messages.Len(); i++ {
+			news = append(news, messages.Index(i))
 		}
-		if len(news) > 0 {
-			t.arrived(news)
+		if len(news) == 0 {
+			return
+		}
+		t.arrived(news)
+		w.passed.Add(int64(len(news)))
+		select {
+		case w.more <- struct{}{}:
+		default:
 		}
 	}, "messages")
-	return func() { _ = client.Close() }, nil
+	return w, nil
 }
+
+// catchUp waits until n messages were passed on.
+func (w *watcher) catchUp(ctx context.Context, n int) error {
+	for int(w.passed.Load()) < n {
+		select {
+		case <-w.more:
+		case <-ctx.Done():
+			return fmt.Errorf("the watcher has %d of %d messages: %w", w.passed.Load(), n, ctx.Err())
+		}
+	}
+	return nil
+}
+
+func (w *watcher) close() { _ = w.client.Close() }
 
 // quickly makes a client come back at once.
 var quickly = wasmclient.WithBackoff(10*time.Millisecond, 200*time.Millisecond)

@@ -42,7 +42,7 @@ func TestATortureLosesNothing(t *testing.T) {
 	if last.kills == 0 || last.cuts == 0 {
 		t.Errorf("nothing was done to them: %+v", last)
 	}
-	if seen := tallyOf(250, document.MustOf(arrived)); seen.doubled != 0 {
+	if seen := tallyOf(250, document.MustOf(arrived)); seen != (tally{sent: 250, here: 250}) {
 		t.Errorf("the watcher saw %+v", seen)
 	}
 }

@@ -117,7 +117,9 @@ func (t *torturer) set(updates map[string]any) {
 
 // close ends a run that there is, and waits for it.
 func (t *torturer) close() {
-	t.cancel()
+	t.mu.Lock()
+	t.cancel() // no other one begins
+	t.mu.Unlock()
 	t.runs.Wait()
 	_ = t.syncer.Close()
 }

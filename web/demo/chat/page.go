@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,7 +62,9 @@ func (p *page) OnNav(ctx app.Context) {
 
 // OnDismount leaves the room.
 func (p *page) OnDismount() {
-	p.link.leave()
+	if p.link != nil {
+		p.link.leave()
+	}
 	p.tick.Stop()
 }
 
@@ -98,7 +101,7 @@ func (p *page) watchClock(ctx app.Context) {
 	go func() {
 		for range p.tick.C {
 			ctx.Dispatch(func(ctx app.Context) {
-				if !p.details && p.link.client.Status().Phase != wasmclient.Waiting {
+				if !p.details && (p.link == nil || p.link.client.Status().Phase != wasmclient.Waiting) {
 					ctx.PreventUpdate()
 				}
 			})
@@ -155,7 +158,9 @@ func (p *page) keep() { rememberHere("chat-own-go-"+p.room, keepText(p.own)) }
 
 func (p *page) refuse(o *own, err error) {
 	o.refused = sentence(err)
-	p.notice = o.refused
+	if slices.Contains(p.own, o) { // it is of this room
+		p.notice = o.refused
+	}
 }
 
 func (p *page) drop(id string) {
