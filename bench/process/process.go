@@ -1,0 +1,149 @@
+// Package process runs the servers of the benchmark, each pinned to a core, and asks the operating system what they use.
+package process
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// startTimeout is for a server that has many states to make.
+const startTimeout = 60 * time.Second
+
+// Server is a running process.
+type Server struct {
+	Address netip.AddrPort
+
+	command *exec.Cmd
+	errors  bytes.Buffer
+	ended   chan struct{} // closed when the process has ended, with err
+	err     error
+}
+
+// Start runs a program on the given core. Its first line of output is the address that it listens on.
+func Start(core int, name string, arguments ...string) (*Server, error) {
+	s := &Server{command: exec.Command(name, arguments...), ended: make(chan struct{})}
+	s.command.Stderr = &s.errors
+	out, err := s.command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := onCore(core, s.command.Start); err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	lines := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(out).ReadString('\n')
+		lines <- strings.TrimSpace(line)
+		_, _ = io.Copy(io.Discard, out)
+		s.err = s.command.Wait()
+		close(s.ended)
+	}()
+	select {
+	case line := <-lines:
+		if s.Address, err = netip.ParseAddrPort(line); err != nil {
+			s.Stop()
+			return nil, fmt.Errorf("%s gave no address but %q: %s", name, line, s.errors.String())
+		}
+	case <-time.After(startTimeout):
+		s.Stop()
+		return nil, fmt.Errorf("%s gave no address within %v", name, startTimeout)
+	}
+	return s, nil
+}
+
+// Listen runs a program on the given core to its end, and hands its lines of output to heard.
+func Listen(core int, heard func(line string), name string, arguments ...string) error {
+	command := exec.Command(name, arguments...)
+	var complaints bytes.Buffer
+	command.Stderr = &complaints
+	out, err := command.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := onCore(core, command.Start); err != nil {
+		return err
+	}
+	for scanner := bufio.NewScanner(out); scanner.Scan(); {
+		heard(scanner.Text())
+	}
+	if err := command.Wait(); err != nil {
+		return fmt.Errorf("%s: %w: %s", name, err, complaints.String())
+	}
+	return nil
+}
+
+// onCore runs start with the calling thread on one core: a child inherits that, with all the threads it will have.
+func onCore(core int, start func() error) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var was, one unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &was); err != nil {
+		return err
+	}
+	one.Set(core)
+	if err := unix.SchedSetaffinity(0, &one); err != nil {
+		return err
+	}
+	defer func() { _ = unix.SchedSetaffinity(0, &was) }()
+	return start()
+}
+
+// Stop ends the process and waits for it: gently first, so that it can write its profile.
+func (s *Server) Stop() {
+	_ = s.command.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-s.ended:
+	case <-time.After(3 * time.Second):
+		_ = s.command.Process.Kill()
+		<-s.ended
+	}
+}
+
+// Complaints returns what the process has written to its standard error.
+func (s *Server) Complaints() string {
+	select {
+	case <-s.ended:
+		return fmt.Sprintf("the server has ended (%v): %s", s.err, s.errors.String())
+	default:
+		return ""
+	}
+}
+
+// CPU returns the processor time that the process has used, user and system, as the kernel's clock of it says: the sum in
+// /proc/PID/stat, but in nanoseconds.
+func (s *Server) CPU() (time.Duration, error) {
+	var t unix.Timespec
+	clock := int32(^s.command.Process.Pid)<<3 | 2 // CPUCLOCK_SCHED of the whole process
+	if err := unix.ClockGettime(clock, &t); err != nil {
+		return 0, fmt.Errorf("CPU clock of the server: %w", err)
+	}
+	return time.Duration(t.Nano()), nil
+}
+
+// Resident returns the process's resident memory in bytes.
+func (s *Server) Resident() (int, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.command.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kilobytes, err := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")))
+			return kilobytes << 10, err
+		}
+	}
+	return 0, errors.New("the kernel does not say how much memory the server has")
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/server-state-sync/server-state-sync/bench/process"
+	"github.com/server-state-sync/server-state-sync/bench/report"
+	"github.com/server-state-sync/server-state-sync/bench/work"
+)
+
+// runner runs works over peers, the rounds of a work interleaved over its peers.
+type runner struct {
+	short   bool
+	only    []string
+	rounds  int
+	profile string
+	root    string
+
+	self  string
+	cores process.Cores
+	table report.Table
+}
+
+func (r *runner) run() error {
+	var err error
+	if r.cores, err = process.PinSelf(); err != nil {
+		return err
+	}
+	if err := process.RaiseFiles(); err != nil {
+		return err
+	}
+	if r.self, err = os.Executable(); err != nil {
+		return err
+	}
+	works, err := r.chosen()
+	if err != nil {
+		return err
+	}
+	debug.SetGCPercent(400) // the load's own garbage is of no account
+	r.table = report.Table{}
+	began := time.Now()
+	failed := 0
+	for _, w := range works {
+		failed += r.work(w)
+	}
+	if r.short || len(r.only) > 0 {
+		fmt.Printf("done in %v\n", time.Since(began).Round(time.Second))
+	} else if err := r.write(began); err != nil {
+		return err
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d rounds failed", failed)
+	}
+	return nil
+}
+
+// chosen returns the works that were asked for, with the peers that were.
+func (r *runner) chosen() ([]work.Work, error) {
+	works := work.Works()
+	if len(r.only) == 0 {
+		return works, nil
+	}
+	var peers []string
+	var names []string
+	for _, name := range r.only {
+		switch {
+		case slices.Contains(work.Everybody, name):
+			peers = append(peers, name)
+		case slices.ContainsFunc(works, func(w work.Work) bool { return w.Name == name }):
+			names = append(names, name)
+		default:
+			return nil, fmt.Errorf("there is no work and no peer %q", name)
+		}
+	}
+	var chosen []work.Work
+	for _, w := range works {
+		if len(peers) > 0 {
+			w.Peers = slices.DeleteFunc(slices.Clone(w.Peers), func(p string) bool { return !slices.Contains(peers, p) })
+		}
+		if len(names) == 0 || slices.Contains(names, w.Name) {
+			chosen = append(chosen, w)
+		}
+	}
+	return chosen, nil
+}
+
+// work does all rounds of a work, and returns how many failed. Each round begins with another peer.
+func (r *runner) work(w work.Work) (failed int) {
+	rounds := w.Rounds
+	if r.rounds > 0 {
+		rounds = r.rounds
+	}
+	if r.short {
+		rounds = 1
+	}
+	began := time.Now()
+	for i := range rounds {
+		for j := range w.Peers {
+			peer := w.Peers[(i+j)%len(w.Peers)]
+			values, err := r.round(w, peer)
+			if err != nil {
+				failed++
+				r.table.Fail(w.Name, peer, err)
+				fmt.Printf("%s, %s: FAILED: %v\n", w.Name, peer, err)
+				continue
+			}
+			r.table.Add(w.Name, peer, values)
+		}
+	}
+	fmt.Printf("%s (%v)\n", w.Name, time.Since(began).Round(100*time.Millisecond))
+	for _, peer := range w.Peers {
+		fmt.Printf("  %-11s %s\n", peer, r.table.Line(w.Name, peer))
+	}
+	return failed
+}
+
+// round starts the peer's server, lets it work, and ends it.
+func (r *runner) round(w work.Work, peer string) (work.Values, error) {
+	setup := w.Setup
+	setup.States = max(1, setup.States)
+	if setup.Durable != "" {
+		folder, err := os.MkdirTemp("", "statesync-bench")
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = os.RemoveAll(folder) }()
+		setup.Durable = folder
+	}
+	if r.profile != "" {
+		setup.Profile = filepath.Join(r.profile, w.Name+".pprof")
+	}
+	text, err := json.Marshal(setup)
+	if err != nil {
+		return nil, err
+	}
+	name, arguments := r.program(peer, string(text))
+	server, err := process.Start(r.cores.Server, name, arguments...)
+	if err != nil {
+		return nil, err
+	}
+	defer server.Stop()
+	round := &work.Round{Peer: peer, Short: r.short, Server: server, Cores: r.cores, Self: r.self}
+	if err := round.Begin(); err != nil {
+		return nil, err
+	}
+	defer round.End()
+	if err := w.Do(round); err != nil {
+		if why := server.Complaints(); why != "" {
+			err = errors.Join(err, errors.New(why))
+		}
+		return nil, err
+	}
+	return round.Values, nil
+}
+
+// program returns what runs a peer's server.
+func (r *runner) program(peer, setup string) (name string, arguments []string) {
+	switch peer {
+	case "ws":
+		return "node", []string{filepath.Join(r.root, "bench/node/ws.mjs"), setup}
+	case "socket.io":
+		return "node", []string{filepath.Join(r.root, "bench/node/socketio.mjs"), setup}
+	}
+	return r.self, []string{"serve", peer, setup}
+}
+
+// write runs the Go benchmarks and writes the results.
+func (r *runner) write(began time.Time) error {
+	benchmarks, err := goBenchmarks(r.root)
+	if err != nil {
+		return err
+	}
+	commit, err := exec.Command("git", "-C", r.root, "describe", "--always", "--dirty").Output()
+	if err != nil {
+		commit = []byte("unknown")
+	}
+	return report.Write(r.root, report.Run{
+		Table: r.table, Benchmarks: benchmarks, Machine: process.Describe(), Commit: string(commit), Began: began, Took: time.Since(began),
+	})
+}
