@@ -8,7 +8,7 @@ DATA = data
 demo: ADDRESS = 127.0.0.1:8000
 demo: DATA = demo-data
 
-.PHONY: help run demo check test npm npm-test matrix proof mutants bench fuzz size clean
+.PHONY: help run demo check test npm npm-test matrix proof mutants bench bench-go fuzz size clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-9s%s\n", $$1, $$2}' Makefile
@@ -51,7 +51,11 @@ mutants: ## put bugs in on purpose, and require that the tests catch them
 	@scripts/need.sh go
 	@scripts/mutants.sh
 
-bench: ## Go benchmarks of the hot paths, with allocations
+bench: ## measure our server beside its peers, write bench/RESULTS.md, the chart and the README's figures; 20 minutes, on an idle machine
+	@scripts/need.sh go git node npm
+	@scripts/bench.sh
+
+bench-go: ## all Go benchmarks, with allocations
 	@scripts/need.sh go
 	@go test -run '^$$' -bench . -benchmem ./...
 
@@ -64,4 +68,4 @@ size: ## build the browser's module and hold its size
 	@scripts/size.sh
 
 clean: ## remove what was built
-	@rm -rf bin npm/dist npm/out web/demo/out web/demo/dist/assets web/demo/dist/manifest.json
+	@rm -rf bin npm/dist npm/out web/demo/out web/demo/dist/assets web/demo/dist/manifest.json bench/node/node_modules

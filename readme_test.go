@@ -116,3 +116,12 @@ func TestDocumentsLinkToFilesThatExist(t *testing.T) {
 		}
 	}
 }
+
+// What the README says of speed is what was measured last; `make bench` writes both.
+func TestReadmeQuotesTheResults(t *testing.T) {
+	block := regexp.MustCompile(`(?s)<!-- bench -->.*?<!-- end -->`)
+	got, want := block.FindString(read(t, "README.md")), block.FindString(read(t, "bench/RESULTS.md"))
+	if got == "" || got != want {
+		t.Errorf("the README's figures are not those of bench/RESULTS.md: copy what stands between its marks, or run make bench. The README has\n%s\nwant\n%s", got, want)
+	}
+}

@@ -1,5 +1,134 @@
 package main
 
-import "github.com/server-state-sync/server-state-sync/bench/report"
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"strings"
 
-func goBenchmarks(root string) ([]report.Benchmark, error) { return nil, nil }
+	"github.com/server-state-sync/server-state-sync/bench/report"
+)
+
+// hotPaths are the Go benchmarks of the results: apply, encode, carry, fan-out, join, resume, and the client.
+const hotPaths = "^Benchmark(Append|Merge|Carry|AppendEntries|AppendSharedEntries|DecodeMerge|DecodePatch|FanOut|FanOutBurst|Join|Resume|Write|OwnChange|RemoteAppends)$"
+
+// goBenchmarks runs them in the repository.
+func (r *runner) goBenchmarks() ([]report.Benchmark, error) {
+	out, err := r.goTest(hotPaths, "100ms", "./document", "./protocol", "./server", "./internal/transport", "./internal/core")
+	if err != nil {
+		return nil, err
+	}
+	var list []report.Benchmark
+	pkg := ""
+	for line := range strings.Lines(out) {
+		if path, ok := strings.CutPrefix(line, "pkg: github.com/server-state-sync/server-state-sync/"); ok {
+			pkg = strings.TrimSpace(path)
+		}
+		if x, ok := parse(line); ok {
+			x.Package = pkg
+			list = append(list, x)
+		}
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("the Go benchmarks printed none: %s", out)
+	}
+	return list, nil
+}
+
+// goTest runs benchmarks and returns what they print.
+func (r *runner) goTest(which, long string, packages ...string) (string, error) {
+	command := exec.Command("go", append([]string{"test", "-run", "^$", "-bench", which, "-benchmem", "-benchtime", long}, packages...)...)
+	command.Dir = r.root
+	var out bytes.Buffer
+	command.Stdout, command.Stderr = &out, &out
+	err := r.cores.Anywhere(command.Start)
+	if err == nil {
+		err = command.Wait()
+	}
+	if err != nil {
+		return "", fmt.Errorf("go test -bench: %w: %s", err, out.String())
+	}
+	return out.String(), nil
+}
+
+// parse reads a line such as "BenchmarkFanOut/100-2  100  9000 ns/op  5 B/op  1 allocs/op".
+func parse(line string) (x report.Benchmark, ok bool) {
+	fields := strings.Fields(line)
+	if len(fields) < 4 || !strings.HasPrefix(fields[0], "Benchmark") {
+		return x, false
+	}
+	name := strings.TrimPrefix(fields[0], "Benchmark")
+	if i := strings.LastIndexByte(name, '-'); i > 0 {
+		name = name[:i]
+	}
+	x.Name = name
+	for i := 2; i+1 < len(fields); i += 2 {
+		value, err := strconv.ParseFloat(fields[i], 64)
+		if err != nil {
+			return x, false
+		}
+		switch fields[i+1] {
+		case "ns/op":
+			x.Nanoseconds = value
+		case "B/op":
+			x.Bytes = value
+		case "allocs/op":
+			x.Allocations = value
+		}
+	}
+	return x, true
+}
+
+// logRounds is how often the durable log is measured.
+const logRounds = 3
+
+// durableLog measures the log alone with 512 writers: acknowledged records a second.
+func (r *runner) durableLog() error {
+	for range logRounds {
+		out, err := r.goTest("BenchmarkAcknowledged/synced/512_writers/1_states", "1s", "./stores/disk")
+		if err != nil {
+			return err
+		}
+		for scanner := bufio.NewScanner(strings.NewReader(out)); scanner.Scan(); {
+			if before, _, ok := strings.Cut(scanner.Text(), " acked/s"); ok {
+				fields := strings.Fields(before)
+				rate, err := strconv.ParseFloat(fields[len(fields)-1], 64)
+				if err != nil {
+					return err
+				}
+				r.table.Add("log-512", "ours", map[string]float64{"per second": rate})
+			}
+		}
+	}
+	fmt.Printf("log-512\n  %s\n", r.table.Line("log-512", "ours"))
+	return nil
+}
+
+// versions returns the versions of the peers: those of this program's modules, and of the installed packages.
+func versions(root string) map[string]string {
+	found := map[string]string{}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, module := range info.Deps {
+			switch module.Path {
+			case "github.com/centrifugal/centrifuge":
+				found["centrifuge"] = strings.TrimPrefix(module.Version, "v")
+			case "github.com/gorilla/websocket":
+				found["gorilla"] = strings.TrimPrefix(module.Version, "v")
+			}
+		}
+	}
+	for _, name := range []string{"ws", "socket.io"} {
+		text, err := os.ReadFile(filepath.Join(root, "bench/node/node_modules", name, "package.json"))
+		var manifest struct{ Version string }
+		if err == nil && json.NewDecoder(bytes.NewReader(text)).Decode(&manifest) == nil {
+			found[name] = manifest.Version
+		}
+	}
+	return found
+}

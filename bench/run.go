@@ -105,6 +105,9 @@ func (r *runner) work(w work.Work) (failed int) {
 	for i := range rounds {
 		for j := range w.Peers {
 			peer := w.Peers[(i+j)%len(w.Peers)]
+			if w.Others > 0 && i >= w.Others && peer != "ours" && peer != "floor" {
+				continue
+			}
 			values, err := r.round(w, peer)
 			if err != nil {
 				failed++
@@ -174,7 +177,10 @@ func (r *runner) program(peer, setup string) (name string, arguments []string) {
 
 // write runs the Go benchmarks and writes the results.
 func (r *runner) write(began time.Time) error {
-	benchmarks, err := goBenchmarks(r.root)
+	if err := r.durableLog(); err != nil {
+		return err
+	}
+	benchmarks, err := r.goBenchmarks()
 	if err != nil {
 		return err
 	}
@@ -183,6 +189,6 @@ func (r *runner) write(began time.Time) error {
 		commit = []byte("unknown")
 	}
 	return report.Write(r.root, report.Run{
-		Table: r.table, Benchmarks: benchmarks, Machine: process.Describe(), Commit: string(commit), Began: began, Took: time.Since(began),
+		Table: r.table, Peers: work.Everybody, Versions: versions(r.root), Benchmarks: benchmarks, Machine: process.Describe(), Commit: string(commit), Began: began, Took: time.Since(began),
 	})
 }

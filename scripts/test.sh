@@ -40,5 +40,6 @@ part "npm package" scripts/npm-test.sh
 part "bundlers" scripts/matrix.sh
 part "demo" demo
 part "fuzz targets, briefly" scripts/fuzz.sh 3s
+part "benchmark, every work and peer, briefly" scripts/bench.sh --short
 part "size of the browser's module" scripts/size.sh
 finish "make test:"

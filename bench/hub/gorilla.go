@@ -16,7 +16,8 @@ import (
 type gorillaState struct {
 	mu         sync.Mutex // guards everything below
 	properties map[string]json.RawMessage
-	messages   []json.RawMessage // what was appended
+	messages   []json.RawMessage          // what was appended
+	answer     *websocket.PreparedMessage // to a join; nil: to be made
 	clients    map[*gorillaClient]struct{}
 }
 
@@ -72,12 +73,15 @@ func (c *gorillaClient) read(states map[string]*gorillaState) {
 	}
 }
 
-// join answers with the state, prepared anew: it may have changed.
+// join answers with the state, prepared once until it changes.
 func (s *gorillaState) join(c *gorillaClient) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clients[c] = struct{}{}
-	s.tell(c, prepared(stateText(s.properties)))
+	if s.answer == nil {
+		s.answer = prepared(stateText(s.properties))
+	}
+	s.tell(c, s.answer)
 }
 
 // change makes the change and sends it to everybody else.
@@ -88,6 +92,7 @@ func (s *gorillaState) change(from *gorillaClient, m request, text []byte) {
 	for _, message := range m.Append {
 		s.messages = append(s.messages, message)
 	}
+	s.answer = nil
 	message := prepared(text)
 	for c := range s.clients {
 		if c != from {

@@ -86,15 +86,22 @@ func Listen(core int, heard func(line string), name string, arguments ...string)
 }
 
 // onCore runs start with the calling thread on one core: a child inherits that, with all the threads it will have.
-func onCore(core int, start func() error) error {
+func onCore(core int, start func() error) error { return onCores([]int{core}, start) }
+
+// Anywhere runs f with what it starts on both cores.
+func (c Cores) Anywhere(f func() error) error { return onCores([]int{c.Load, c.Server}, f) }
+
+func onCores(cores []int, start func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	var was, one unix.CPUSet
+	var was, wanted unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &was); err != nil {
 		return err
 	}
-	one.Set(core)
-	if err := unix.SchedSetaffinity(0, &one); err != nil {
+	for _, core := range cores {
+		wanted.Set(core)
+	}
+	if err := unix.SchedSetaffinity(0, &wanted); err != nil {
 		return err
 	}
 	defer func() { _ = unix.SchedSetaffinity(0, &was) }()

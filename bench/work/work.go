@@ -19,6 +19,7 @@ type Work struct {
 	Name   string
 	Peers  []string
 	Rounds int
+	Others int // rounds of those that no limit looks at; 0: as many
 	Setup  hub.Setup
 	Do     func(*Round) error
 }

@@ -1,0 +1,128 @@
+package report
+
+import (
+	"fmt"
+	"math"
+)
+
+// A Limit is one row of what must be reached.
+type Limit struct {
+	Work  string
+	Most  string                              // the limit, in words
+	Judge func(t Table) (got string, ok bool) // what was measured, and whether it is within
+	Why   string                              // said where it is not
+}
+
+// atMost is a value of ours with its limit.
+func atMost(work, value, unit string, most float64) func(Table) (string, bool) {
+	return func(t Table) (string, bool) {
+		s, found := t.Get(work, "ours", value)
+		return s.String() + unit, found && s.Median <= most
+	}
+}
+
+// times compares ours with another peer of the same rounds.
+func times(work, value, other string, within func(ratio float64) bool) func(Table) (string, bool) {
+	return func(t Table) (string, bool) {
+		ratio := t.Ratio(work, value, "ours", other)
+		return fmt.Sprintf("%s times (%s; %s)", short(ratio), short(t.Median(work, "ours", value)), short(t.Median(work, other, value))), within(ratio)
+	}
+}
+
+func below(most float64) func(float64) bool { return func(ratio float64) bool { return ratio <= most } }
+
+const perWrite = "each subscriber costs a system call of its own when updates come one at a time; what is above the floor is parsing, judging and the order"
+
+// Limits are the rows, in the order of the works.
+var Limits = []Limit{
+	{"burst, 100 subscribers: us per delivery", "0.45", atMost("burst-100", "us", "", 0.45), perBatch},
+	{"the same, against the floor", "1.5 times", times("burst-100", "us", "floor", below(1.5)), perBatch},
+	{"the same, against centrifuge", "half", times("burst-100", "us", "centrifuge", below(0.5)), perBatch},
+	{"burst, 1,000 subscribers: us per delivery", "0.45", atMost("burst-1000", "us", "", 0.45), perBatch},
+	{"the same, against the floor", "1.5 times", times("burst-1000", "us", "floor", below(1.5)), perBatch},
+	{"the same, against centrifuge", "half", times("burst-1000", "us", "centrifuge", below(0.5)), perBatch},
+	{"one at a time, 100 subscribers: us per delivery", "8.0", atMost("single-100", "us", "", 8), perWrite},
+	{"the same, against the floor", "1.15 times", times("single-100", "us", "floor", below(1.15)), perWrite},
+	{"50 updates a second to 100 subscribers: p50 in ms", "the floor's + 25 %", times("paced-100", "p50", "floor", below(1.25)), paceWhy},
+	{"the same: p99 in ms", "the floor's + 25 %", times("paced-100", "p99", "floor", below(1.25)), paceWhy},
+	{"1,000 states x 10 clients, one update a second each: us per delivery", "23", atMost("many", "us", "", 23),
+		"at this rate the server sleeps between updates, so a delivery costs waking up as well; see what the floor has in the same run"},
+	{"10,000 idle connections: KiB resident each", "16, aim at 12", atMost("many", "KiB", "", 16), "the garbage of 10,000 handshakes is in it until Go's collector has returned it to the system"},
+	{"append to 100, 1,000, 10,000 messages, 10 subscribers: us", "150, flat", appendTime, "eleven deliveries of one system call each are most of it; see what the floor has"},
+	{"the same: bytes per subscriber", "150", appendBytes, "a message of 97 bytes, the WebSocket header of 4, and the entry around it"},
+	{"the same by the seed's idiom: bytes per subscriber", "200", idiomBytes, ""},
+	{"5,000 clients join a state of 100 KB: us each", "150", atMost("join", "us", "", 150), "the kernel's copy of 100 KB is in it, and a handshake by net/http; see what the floor has"},
+	{"the same, resuming with nothing missed: us each", "90", atMost("join", "resume us", "", 90), "the handshake by net/http and the library is most of it"},
+	{"10 writers on one state: accepted changes a second", "printed", atMost("writers-10", "per second", "", math.Inf(1)), ""},
+	{"1,000 writers, against 10 writers that 990 others follow", "at least 80 %", manyWriters, writersWhy},
+	{"1,000 writers, against 10 writers alone", "at least 80 %", writersAlone, writersWhy},
+	{"100 of 1,000 subscribers stop reading: the others' p99, after to before", "1.2 times", stallRatio, "latencies of single runs vary by more than that on this machine; see the spread, and the other servers'"},
+	{"the same: growth of the server's memory in MiB", "as documented", stallMemory, "more than the documented bounds allow"},
+	{"durable log, 512 writers: acknowledged a second", "100,000", durableRate, "the log alone, synced, on the disk of this machine; it is the disk that decides how long a group waits"},
+	{"native Go client, 100,000 changes: processor time, against a loop that only reads", "3 times", listenRatio, listenWhy},
+}
+
+const (
+	perBatch   = "what is above the floor is parsing, judging and an entry for each change, and a copy of the entries for each subscriber"
+	paceWhy    = "on an idle machine both are as long as the system calls to the subscribers before"
+	writersWhy = "each accepted change is sent to 999 other connections, not to 9: they can have fewer of them only if each is told less often"
+	listenWhy  = "the client checks each message, keeps the state as immutable values and calls a listener; the loop only counts bytes. Decoding each message with encoding/json costs what the row below says"
+)
+
+var lengths = []string{"100", "1000", "10000"}
+
+// overLengths collects a value over the lengths of the array.
+func overLengths(t Table, work, value string, most float64) (string, bool) {
+	text, ok := "", true
+	for i, length := range lengths {
+		median := t.Median(work+"-"+length, "ours", value)
+		ok = ok && median <= most
+		if i > 0 {
+			text += ", "
+		}
+		text += short(median)
+	}
+	return text, ok
+}
+
+func appendTime(t Table) (string, bool) {
+	text, ok := overLengths(t, "append", "us", 150)
+	few, many := t.Median("append-100", "ours", "us"), t.Median("append-10000", "ours", "us")
+	return text, ok && many <= 1.2*few
+}
+
+func appendBytes(t Table) (string, bool) { return overLengths(t, "append", "bytes", 150) }
+
+func idiomBytes(t Table) (string, bool) { return overLengths(t, "idiom", "bytes", 200) }
+
+func manyWriters(t Table) (string, bool) { return writersShare(t, "writers-10-of-1000") }
+
+func writersAlone(t Table) (string, bool) { return writersShare(t, "writers-10") }
+
+func writersShare(t Table, few string) (string, bool) {
+	share := t.Median("writers-1000", "ours", "per second") / t.Median(few, "ours", "per second")
+	return fmt.Sprintf("%s %% (%s; %s a second)", short(100*share), short(t.Median("writers-1000", "ours", "per second")), short(t.Median(few, "ours", "per second"))), share >= 0.8
+}
+
+func stallRatio(t Table) (string, bool) {
+	s, found := t.Get("stalls", "ours", "ratio")
+	return s.String(), found && s.Median <= 1.2
+}
+
+// stallMemory is the history, 1 MiB, and a frame that waits for each who does not read, 64 KiB.
+func stallMemory(t Table) (string, bool) {
+	s, found := t.Get("stalls", "ours", "MiB")
+	return s.String(), found && s.Median <= 1+100*64/1024.0
+}
+
+func durableRate(t Table) (string, bool) {
+	s, found := t.Get("log-512", "ours", "per second")
+	whole := t.Median("durable-512", "ours", "per second")
+	return fmt.Sprintf("%s; the whole server, with 512 states on one core: %s", s, short(whole)), found && s.Median >= 100_000
+}
+
+func listenRatio(t Table) (string, bool) {
+	s, found := t.Get("listen", "ours", "ratio")
+	return fmt.Sprintf("%s (%s; %s us; with encoding/json %s us)", s, short(t.Median("listen", "ours", "client")), short(t.Median("listen", "ours", "raw")),
+		short(t.Median("listen", "ours", "decode"))), found && s.Median <= 3
+}
