@@ -22,6 +22,7 @@ type runner struct {
 	only    []string
 	rounds  int
 	profile string
+	wanted  bool // write the results in any case
 	root    string
 
 	self  string
@@ -51,7 +52,7 @@ func (r *runner) run() error {
 	for _, w := range works {
 		failed += r.work(w)
 	}
-	if r.short || len(r.only) > 0 {
+	if !r.wanted && (r.short || len(r.only) > 0) {
 		fmt.Printf("done in %v\n", time.Since(began).Round(time.Second))
 	} else if err := r.write(began); err != nil {
 		return err
@@ -108,7 +109,7 @@ func (r *runner) work(w work.Work) (failed int) {
 			if w.Others > 0 && i >= w.Others && peer != "ours" && peer != "floor" {
 				continue
 			}
-			values, err := r.round(w, peer)
+			values, err := r.round(w, peer, i)
 			if err != nil {
 				failed++
 				r.table.Fail(w.Name, peer, err)
@@ -126,7 +127,7 @@ func (r *runner) work(w work.Work) (failed int) {
 }
 
 // round starts the peer's server, lets it work, and ends it.
-func (r *runner) round(w work.Work, peer string) (work.Values, error) {
+func (r *runner) round(w work.Work, peer string, i int) (work.Values, error) {
 	setup := w.Setup
 	setup.States = max(1, setup.States)
 	if setup.Durable != "" {
@@ -138,7 +139,7 @@ func (r *runner) round(w work.Work, peer string) (work.Values, error) {
 		setup.Durable = folder
 	}
 	if r.profile != "" {
-		setup.Profile = filepath.Join(r.profile, w.Name+".pprof")
+		setup.Profile = filepath.Join(r.profile, fmt.Sprintf("%s-%d.pprof", w.Name, i))
 	}
 	text, err := json.Marshal(setup)
 	if err != nil {
@@ -189,6 +190,6 @@ func (r *runner) write(began time.Time) error {
 		commit = []byte("unknown")
 	}
 	return report.Write(r.root, report.Run{
-		Table: r.table, Peers: work.Everybody, Versions: versions(r.root), Benchmarks: benchmarks, Machine: process.Describe(), Commit: string(commit), Began: began, Took: time.Since(began),
+		Table: r.table, Peers: work.Everybody, Versions: versions(r.root), Benchmarks: benchmarks, Machine: process.Describe(), Commit: string(commit), Short: r.short, Began: began, Took: time.Since(began),
 	})
 }

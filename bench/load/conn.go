@@ -27,6 +27,7 @@ type Conn struct {
 	Joined bool // the server has answered the join
 	Got    int  // updates that it has received
 	Bytes  int  // that it has read from the network
+	Reads  int  // in so many pieces
 	Sent   int  // changes that it has made
 	Acked  int  // changes of its own that the server has accepted, where the protocol says so
 	MayEnd bool // the server may close it, because it does not read
@@ -167,6 +168,7 @@ func (c *Conn) read() {
 	default:
 		c.loop.Now = time.Now()
 		c.Bytes += n
+		c.Reads++
 		c.feed(c.loop.buffer[:n])
 	}
 }

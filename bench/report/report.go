@@ -17,6 +17,7 @@ type Run struct {
 	Benchmarks []Benchmark
 	Machine    string
 	Commit     string
+	Short      bool // everything was done once only, and little of it
 	Began      time.Time
 	Took       time.Duration
 }
@@ -110,11 +111,17 @@ func (run Run) results() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Results\n\nMade by `make bench` on %s at commit %s in %v, on %s.\nPeers: %s.\n\n%s\n![chart](chart.svg)\n\n", run.Began.UTC().Format("2006-01-02 15:04"),
 		strings.TrimSpace(run.Commit), run.Took.Round(time.Second), run.Machine, run.versions(), method)
+	if run.Short {
+		b.WriteString("**This was a short run, to see that everything works: its figures say nothing.**\n\n")
+	}
 	b.WriteString("## What must be reached\n\n| work | at most | measured | |\n|---|---|---|---|\n")
 	for _, l := range Limits {
 		got, ok := l.Judge(run.Table)
 		verdict := "met"
-		if !ok {
+		switch {
+		case l.Most == "printed":
+			verdict = ""
+		case !ok:
 			verdict = "**not met**: " + l.Why
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", l.Work, l.Most, got, verdict)

@@ -55,6 +55,15 @@ func (r *Round) read() int {
 	return sum
 }
 
+// reads returns in how many pieces.
+func (r *Round) reads() int {
+	sum := 0
+	for _, c := range r.subscribers {
+		sum += c.Reads
+	}
+	return sum
+}
+
 // bigText is how large the state is that clients join at once.
 const bigText = 100_000
 

@@ -80,6 +80,7 @@ func burst(subscribers, window int, d time.Duration) func(*Round) error {
 			return err
 		}
 		f.deliveries = 0
+		reads := -r.reads()
 		began := time.Now()
 		cpu, err := r.spent(func() error { return f.during(r.time(d), f.merge) })
 		if err != nil {
@@ -90,6 +91,7 @@ func burst(subscribers, window int, d time.Duration) func(*Round) error {
 		}
 		r.Values["us"] = cpu / float64(f.deliveries)
 		r.Values["per second"] = float64(f.deliveries) / time.Since(began).Seconds()
+		r.Values["per read"] = float64(f.deliveries) / float64(reads+r.reads())
 		return nil
 	}
 }

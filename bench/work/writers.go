@@ -1,6 +1,7 @@
 package work
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/server-state-sync/server-state-sync/bench/load"
@@ -68,8 +69,12 @@ func sent(conns []*load.Conn) (sum int) {
 	return sum
 }
 
-// flood is what is sent to those that have stopped reading, so that the kernel's buffers are full.
-const flood = 12_000
+// flood are the updates, of 2 KB each, that are sent to those that have stopped reading, so that the kernel's buffers are
+// full and what a server keeps of recent changes is exceeded.
+const flood = 1000
+
+// largeUpdate is an update of 2 KB.
+func largeUpdate(i int) []byte { return fmt.Appendf(nil, `"%c%02000d"`, load.Mark, i) }
 
 // stalls measures the latency of those that read, before and after a tenth of the subscribers has stopped, and what the
 // server's memory grew by.
@@ -95,9 +100,9 @@ func stalls(subscribers, perSecond int, d time.Duration) func(*Round) error {
 			c.StopReading()
 		}
 		r.subscribers = r.subscribers[len(stopped):]
-		f := r.flow(64)
-		for f.completed < r.n(flood, 500) {
-			f.publish(r.n(flood, 500), f.merge)
+		f := r.flow(8) // what is in flight fits into the buffers of those that read
+		for f.completed < r.n(flood, 100) {
+			f.publish(r.n(flood, 100), func(i int) { r.dialect.Merge(r.publisher, "p", largeUpdate(i)) })
 			if err := r.loop.Turn(time.Second); err != nil {
 				return err
 			}
