@@ -24,6 +24,8 @@ func writers(writing, connected, window int, own bool, d time.Duration) func(*Ro
 		if err := r.write(conns[:writing], window, r.time(d/4)); err != nil {
 			return err
 		}
+		r.subscribers = conns
+		reads := -r.reads()
 		accepted, began := acked(conns), time.Now()
 		cpu, err := r.spent(func() error { return r.write(conns[:writing], window, r.time(d)) })
 		if err != nil {
@@ -32,6 +34,7 @@ func writers(writing, connected, window int, own bool, d time.Duration) func(*Ro
 		made := float64(acked(conns) - accepted)
 		r.Values["per second"] = made / time.Since(began).Seconds()
 		r.Values["us"] = cpu / made
+		r.Values["per read"] = made * float64(len(conns)) / float64(reads+r.reads())
 		return r.loop.Until(func() bool { return acked(conns) == sent(conns) }, time.Minute, "the answers to what is in flight")
 	}
 }
