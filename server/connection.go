@@ -21,6 +21,8 @@ type connection struct {
 	writer sync.WaitGroup // the goroutine that writes
 	frames *rate.Limiter  // nil: no limit
 	bytes  *rate.Limiter
+
+	nextLaunch *connection // of the lock of launch
 }
 
 // serve runs a connection on goroutines of its own; a visitor that may not connect is only told so.
@@ -131,12 +133,6 @@ var violationCodes = map[transport.Violation]protocol.Code{
 	transport.NotText:           protocol.CodeBadMessage,
 	transport.InvalidUTF8:       protocol.CodeInvalidUTF8,
 	transport.ProtocolViolation: protocol.CodeBadMessage,
-}
-
-// startWriter starts the goroutine that writes what waits. The peer calls it when there is none.
-func (c *connection) startWriter() {
-	c.writer.Add(1)
-	go c.write()
 }
 
 // keptFrame is the largest buffer that is kept for other connections.

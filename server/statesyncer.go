@@ -22,6 +22,7 @@ type StateSyncer struct {
 	authorize  atomic.Pointer[func(*http.Request) (any, error)]
 	sessions   sessions
 	listening  listening
+	launch     launch
 
 	ctx        context.Context // of callbacks; ends with the server
 	cancel     context.CancelFunc
