@@ -32,7 +32,7 @@ type runner struct {
 
 func (r *runner) run() error {
 	var err error
-	if r.cores, err = process.PinSelf(); err != nil {
+	if r.cores, err = process.PinSelf(r.short); err != nil {
 		return err
 	}
 	if err := process.RaiseFiles(); err != nil {

@@ -40,6 +40,7 @@ part "npm package" scripts/npm-test.sh
 part "bundlers" scripts/matrix.sh
 part "demo" demo
 part "fuzz targets, briefly" scripts/fuzz.sh 3s
+part "tests of the benchmark" go test -C bench ./...
 part "benchmark, every work and peer, briefly" scripts/bench.sh --short
 part "size of the browser's module" scripts/size.sh
 finish "make test:"

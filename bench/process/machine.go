@@ -33,13 +33,13 @@ type Cores struct{ Load, Server int }
 const pinned = "STATESYNC_BENCH_CORES"
 
 // PinSelf begins this program anew with all its threads on one core, unless that has been done, and returns that core
-// and another one for the servers.
-func PinSelf() (c Cores, err error) {
+// and another one for the servers. share allows that to be the same one.
+func PinSelf(share bool) (c Cores, err error) {
 	if done := os.Getenv(pinned); done != "" {
 		_, err := fmt.Sscan(done, &c.Load, &c.Server)
 		return c, err
 	}
-	load, server, err := cores()
+	load, server, err := cores(share)
 	if err != nil {
 		return c, err
 	}
@@ -57,7 +57,7 @@ func PinSelf() (c Cores, err error) {
 }
 
 // cores returns the core for the load and another one for the servers.
-func cores() (load, server int, err error) {
+func cores(share bool) (load, server int, err error) {
 	var set unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &set); err != nil {
 		return 0, 0, err
@@ -67,6 +67,9 @@ func cores() (load, server int, err error) {
 		if set.IsSet(i) {
 			may = append(may, i)
 		}
+	}
+	if len(may) == 1 && share {
+		return may[0], may[0], nil
 	}
 	if len(may) < 2 {
 		return 0, 0, fmt.Errorf("the benchmark needs two cores, one for the servers and one for the load, and may use %d", len(may))

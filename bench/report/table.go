@@ -49,7 +49,7 @@ type Stat struct{ Median, Low, High float64 }
 func (t Table) Get(work, peer, value string) (Stat, bool) {
 	list := slices.Sorted(slices.Values(t.cell(work, peer).Values[value]))
 	if len(list) == 0 {
-		return Stat{}, false
+		return Stat{math.NaN(), math.NaN(), math.NaN()}, false
 	}
 	middle := list[len(list)/2]
 	if len(list)%2 == 0 {
