@@ -135,7 +135,7 @@ func (h *house) join(identifier, state string, opts ...wasmclient.Option) *wasmc
 
 // within is a context for everything that a test waits for.
 func within(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
