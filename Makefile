@@ -8,7 +8,7 @@ DATA = data
 demo: ADDRESS = 127.0.0.1:8000
 demo: DATA = demo-data
 
-.PHONY: help run demo check test npm npm-test matrix proof mutants bench bench-go fuzz size clean
+.PHONY: help run demo check test npm npm-test matrix e2e proof mutants bench bench-go fuzz size clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-9s%s\n", $$1, $$2}' Makefile
@@ -42,6 +42,10 @@ npm-test: ## build the npm package, pack it, and test the tarball in an empty pr
 matrix: ## use the packed npm package in bundlers, frameworks, test runners and Chromium's pages
 	@scripts/need.sh go node npm chromium
 	@scripts/matrix.sh
+
+e2e: ## drive the programs in Chromium as a user does
+	@scripts/need.sh go node npm chromium
+	@cd e2e && go test -count=1 -timeout 20m -v .
 
 proof: ## the random tests at a length that no ordinary run has; a few hours
 	@scripts/need.sh go

@@ -1,0 +1,67 @@
+package e2e
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// picture is the README's, from the root of the repository.
+const picture = "web/demo/front.png"
+
+var writePicture = flag.Bool("picture", false, "write the picture that the README shows: the front page after Torture")
+
+// The front page shows both pages talking to each other. Torture is five writers, 5,000 messages, connections cut and
+// the server killed, and nothing is lost or doubled; what the seed's idiom loses stands beside it.
+func TestTheFrontPageSurvivesTorture(t *testing.T) {
+	_, address := demo(t)
+	w := openWindows(t)
+	p := w.blank(chromedp.WithNewBrowserContext())
+	call(p, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1280, Height: 860, DeviceScaleFactor: 1})
+	p.navigate(address + "/")
+	inGo, inReact := place{p, "Go page"}, place{p, "React page"}
+	inGo.connection().shows("Connected")
+	inReact.connection().shows("Connected")
+	inGo.say("Hello from the page in Go")
+	inReact.row("Hello from the page in Go", "sent")
+	inReact.say("And hello from React")
+	inGo.row("And hello from React", "sent")
+	p.page().find("button", "Torture").click()
+	began := time.Now()
+	within(t, 3*time.Minute, "Torture has ended", func() (bool, string) {
+		result, _ := p.page().find("status", "Torture result").text()
+		return strings.Contains(result, "5,000 sent, 5,000 here"), result
+	})
+	result, _ := p.page().find("status", "Torture result").text()
+	for _, want := range []string{"0 lost", "0 doubled"} {
+		if !strings.Contains(result, want) {
+			t.Errorf("Torture ends in %q, want %s", result, want)
+		}
+	}
+	var seed string
+	within(t, 3*time.Minute, "the seed's idiom has its result", func() (bool, string) {
+		seed, _ = p.page().find("status", "Seed result").text()
+		return strings.Contains(seed, "lost"), seed
+	})
+	t.Logf("after %v: %q; the seed's idiom: %q", time.Since(began).Round(100*time.Millisecond), result, seed)
+	if strings.Contains(seed, " 0 lost") {
+		t.Errorf("the seed's idiom loses nothing, so this is no torture: %q", seed)
+	}
+	inGo.connection().shows("Connected")
+	inReact.connection().shows("Connected")
+	shot, err := p.picture()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *writePicture {
+		if err := os.WriteFile(filepath.Join(root, picture), shot, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
