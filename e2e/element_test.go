@@ -163,15 +163,6 @@ func (e element) there() {
 	})
 }
 
-// gone waits until there is no such element.
-func (e element) gone() {
-	e.Helper()
-	eventually(e.T, fmt.Sprintf("%v is gone", e), func() (bool, string) {
-		_, err := e.object()
-		return errors.Is(err, errAbsent), fmt.Sprint(err)
-	})
-}
-
 // value returns what stands in a textbox.
 func (e element) value() (value string) {
 	e.Helper()

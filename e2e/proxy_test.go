@@ -18,7 +18,6 @@ type proxy struct {
 	mu       sync.Mutex
 	changed  *sync.Cond
 	silent   [2]bool // by direction: nothing gets through
-	down     bool    // connections are closed as soon as they are made
 	open     map[net.Conn]bool
 	attempts int
 	sockets  int // WebSockets among the connections

@@ -36,7 +36,7 @@ func TestTheChatTellsAWrongTokenOnce(t *testing.T) {
 func TestTheChatTellsARoomThatIsNotThereOrNotAllowed(t *testing.T) {
 	_, address := demo(t)
 	for _, kind := range kinds {
-		for room, says := range map[string]string{"-no-such-room-": "no such room", "members-" + kind: "may not connect"} {
+		for room, says := range map[string]string{"-no-such-room-": "no such room", "members-" + kind: "for members"} {
 			w := openWindows(t)
 			l := w.open(chatOf(address, kind, room, "Bob")).page()
 			eventually(t, fmt.Sprintf("%s: the page of %s says %q in a sentence", kind, room, says), func() (bool, string) {

@@ -49,7 +49,7 @@ mutated() {
 }
 
 vet() {
-	go vet ./... && (cd npm && go vet ./...) && (cd web/demo && go vet ./... && on_js go vet ./chat) && (cd bench && go vet ./... && ../bin/staticcheck ./...) && on_js go vet $(browser) $(bridge) && go vet -tags mutants ./internal/mutant $(mutated)
+	go vet ./... && (cd npm && go vet ./...) && (cd web/demo && go vet ./... && on_js go vet ./chat) && (cd bench && go vet ./... && ../bin/staticcheck ./...) && (cd e2e && go vet ./... && ../bin/staticcheck ./...) && on_js go vet $(browser) $(bridge) && go vet -tags mutants ./internal/mutant $(mutated)
 }
 
 part "style" style

@@ -39,7 +39,6 @@ part "tests on js/wasm under Node" wasm
 part "npm package" scripts/npm-test.sh
 part "bundlers" scripts/matrix.sh
 part "demo" demo
-part "end-to-end in Chromium" make --no-print-directory e2e
 part "fuzz targets, briefly" scripts/fuzz.sh 3s
 part "tests of the benchmark" go test -C bench ./...
 part "benchmark, every work and peer, briefly" scripts/bench.sh --short
