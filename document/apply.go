@@ -18,10 +18,9 @@ import (
 // Where v is only parsed and read often, Expanded makes failing and testing operations cheaper.
 func Apply(v Value, ops []Op, l StateLimits) (next Value, entry []Op, err error) {
 	a := newApplier(v, len(ops), l)
-	for _, op := range ops {
-		if err := a.apply(op); err != nil {
-			return v, nil, err
-		}
+	a.entry = make([]Op, 0, len(ops))
+	if err := a.all(ops); err != nil {
+		return v, nil, err
 	}
 	if a.root {
 		a.entry = rootEntry(v, a.value)
@@ -30,6 +29,15 @@ func Apply(v Value, ops []Op, l StateLimits) (next Value, entry []Op, err error)
 		return v, nil, nil
 	}
 	return a.value, a.entry, nil
+}
+
+// Replay is Apply for an entry that Apply has made, for those who have no use for another; nothing bounds the values.
+func Replay(v Value, entry []Op) (next Value, err error) {
+	a := newApplier(v, len(entry), NoLimits)
+	if err := a.all(entry); err != nil {
+		return v, err
+	}
+	return a.value, nil
 }
 
 // rootEntry returns the entry of a change that wrote the root.
@@ -47,7 +55,7 @@ func rootEntry(old, new Value) []Op {
 type applier struct {
 	value  Value
 	limits StateLimits
-	entry  []Op
+	entry  []Op // nil: it is not wanted
 	root   bool // the root was written: entry does not hold it
 }
 
@@ -57,7 +65,16 @@ func newApplier(v Value, ops int, l StateLimits) applier {
 	if ops > 1 {
 		v = v.Expanded()
 	}
-	return applier{value: v, limits: l, entry: make([]Op, 0, ops)}
+	return applier{value: v, limits: l}
+}
+
+func (a *applier) all(ops []Op) error {
+	for _, op := range ops {
+		if err := a.apply(op); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (a *applier) apply(op Op) *Error {
@@ -90,7 +107,9 @@ func (a *applier) keep(next Value, op Op) *Error {
 		return err
 	}
 	a.value = next
-	a.entry = append(a.entry, op)
+	if a.entry != nil {
+		a.entry = append(a.entry, op)
+	}
 	return nil
 }
 

@@ -30,10 +30,13 @@ type block[T entry] struct {
 	depth  int   // the largest of their heights
 }
 
-// newSeq returns a seq with copies of the items, in full leaves.
+// newSeq returns a seq of the items, in full leaves. The items are the seq's from now on.
 func newSeq[T entry](items []T) seq[T] {
-	if len(items) == 0 {
+	switch {
+	case len(items) == 0:
 		return seq[T]{}
+	case len(items) <= width && len(items) == cap(items):
+		return seq[T]{newLeaf(items)}
 	}
 	level := make([]*block[T], 0, len(items)/width+1)
 	for part := range slices.Chunk(items, width) {

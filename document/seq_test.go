@@ -24,7 +24,7 @@ func TestSeqFollowsASlice(t *testing.T) {
 		for i := range want {
 			want[i] = cell{r.IntN(100), r.IntN(9)}
 		}
-		got := newSeq(want)
+		got := newSeq(slices.Clone(want))
 		versions := []version{{got, slices.Clone(want)}}
 		growing := 0
 		for step := range 1500 {

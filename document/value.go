@@ -3,7 +3,10 @@ package document
 import (
 	"iter"
 	"strconv"
+	"strings"
 	"unicode/utf8"
+
+	"github.com/server-state-sync/server-state-sync/internal/sorting"
 )
 
 // Kind is the kind of a Value.
@@ -245,6 +248,33 @@ func (v Value) String() string {
 // text, and is worth it for a value that is read often before it is written to. Writes do it by themselves.
 func (v Value) Expanded() Value {
 	return v.settle()
+}
+
+// Pick returns an object of those members of v that have one of the keys, each of which stands once in keys; EmptyObject
+// when there are none.
+func (v Value) Pick(keys []string) Value {
+	picked := make([]member, 0, len(keys))
+	for _, key := range keys {
+		if m := v.member(key); m.value.Exists() {
+			picked = append(picked, m)
+		}
+	}
+	if len(picked) == 0 {
+		return EmptyObject
+	}
+	sorting.Func(picked, func(a, b member) int { return compareKeys(a.key, b.key) })
+	return newObject(newSeq(picked))
+}
+
+// member returns a member as an expanded object has it; absent when there is none.
+func (v Value) member(key string) member {
+	if v.Kind() == Object && v.n.text == "" {
+		if i, found := find(v.n.members, key); found {
+			return v.n.members.at(i)
+		}
+		return member{}
+	}
+	return member{strings.Clone(key), v.Get(key).settle()}
 }
 
 // With returns the object with the member key set to value, and v itself stays as it is. An absent v counts as an empty

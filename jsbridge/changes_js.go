@@ -90,7 +90,7 @@ func (s changer) addStateUpdateListener(args []js.Value) js.Value {
 		properties = texts(args[2])
 	}
 	s.of.AddStateUpdateListener(args[0].String(), func(u driver.Update) {
-		call.Invoke(toJS(u.Updates), toJS(u.Previous))
+		call.Invoke(toJS(u.Updates()), toJS(u.Previous()))
 	}, properties...)
 	return js.Undefined()
 }

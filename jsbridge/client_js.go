@@ -11,8 +11,7 @@ import (
 type client struct {
 	*driver.Client
 	functions
-	states  []*state // not left yet
-	mirrors int      // made so far
+	states []*state // not left yet
 }
 
 // publish returns the JavaScript object with the client's methods.

@@ -2,7 +2,6 @@ package jsbridge
 
 import (
 	"slices"
-	"strconv"
 	"syscall/js"
 
 	"github.com/server-state-sync/server-state-sync/document"
@@ -15,7 +14,6 @@ type state struct {
 	functions
 	client *client
 	mirror *mirror // nil: nobody follows
-	name   string  // of the mirror's listener
 }
 
 func (s *state) methods() []method {
@@ -33,7 +31,7 @@ func (s *state) ready([]js.Value) js.Value {
 	return promise(func() (js.Value, error) {
 		err := s.Ready(driver.Forever)
 		if err == nil && s.mirror != nil {
-			s.mirror.flush()
+			s.mirror.show()
 		}
 		return js.Undefined(), err
 	})
@@ -53,9 +51,7 @@ func (s *state) follow(args []js.Value) js.Value {
 	if len(args) < 1 || typeOf(args[0]) != js.TypeFunction || s.mirror != nil {
 		return toJSError(argumentError("follow takes a function, once"))
 	}
-	s.client.mirrors++
-	s.name = "\x00mirror " + strconv.Itoa(s.client.mirrors) // NUL keeps it apart from users' names
-	s.mirror = follow(s.State, s.name, args[0])
+	s.mirror = follow(s.State, args[0])
 	return js.Undefined()
 }
 
@@ -68,9 +64,9 @@ func (s *state) transact(args []js.Value) js.Value {
 		return rejected(argumentError("transact takes a function, of a state that is followed"))
 	}
 	return promise(func() (js.Value, error) {
-		version, err := s.TransactReading(driver.Forever, func(view document.Value) (updates document.Value, reads []string, err error) {
+		version, err := s.TransactReading(driver.Forever, func(document.Value) (updates document.Value, reads []string, err error) {
 			defer thrown(&err)
-			s.mirror.show(view)
+			s.mirror.show()
 			made := args[0].Invoke()
 			if typeOf(made) != js.TypeObject {
 				return updates, nil, argumentError("the function of transact returns {updates, reads}")
@@ -94,7 +90,7 @@ func (s *state) transact(args []js.Value) js.Value {
 func (s *state) leave([]js.Value) js.Value {
 	return promise(func() (js.Value, error) {
 		if s.mirror != nil {
-			s.RemoveStateUpdateListener(s.name)
+			s.mirror.end()
 		}
 		s.Leave()
 		s.release()

@@ -47,14 +47,18 @@ func (s steps) operations(ops []document.Op) steps {
 	return s
 }
 
-// difference appends what leads from one view to another, property by property.
-func (s steps) difference(from, to document.Value) steps {
-	for name := range from.Members() {
-		if !to.Get(name).Exists() {
-			s = append(s.step('r', document.Path{document.Key(name)}), ']')
+// difference appends what leads to a view from one that differs in the named properties, which it had where the view
+// has them no longer.
+func (s steps) difference(view document.Value, names []string) steps {
+	for _, name := range names {
+		path := document.Path{document.Key(name)}
+		if v := view.Get(name); v.Exists() {
+			s = append(s.step('s', path).value(v), ']')
+		} else {
+			s = append(s.step('r', path), ']')
 		}
 	}
-	return s.operations(document.Merge(from, to))
+	return s
 }
 
 // whole appends the whole view.
@@ -67,7 +71,7 @@ func (s steps) text() string {
 	if len(s) == 0 {
 		return "[]"
 	}
-	s[0] = '['
+	s[0] = '[' // in the place of the first step's comma
 	return string(append(s, ']'))
 }
 

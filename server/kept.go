@@ -200,7 +200,7 @@ func replay(kept *stores.Kept, value document.Value, each func(version uint64, k
 		}
 		var after document.Value
 		if version > kept.Version {
-			if value, _, err = document.Apply(value, k.ops, document.NoLimits); err != nil {
+			if value, err = document.Replay(value, k.ops); err != nil {
 				return value, fmt.Errorf("version %d: apply it: %w", version, err)
 			}
 			if value.Kind() != document.Object {

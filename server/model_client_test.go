@@ -372,7 +372,7 @@ func (c *modelClient) changed(e core.Changed) {
 	if u.From != s.to || u.To < u.From && u.Origin != core.CatchUp {
 		c.failf("%s: an update from %d to %d came after one to %d", c.name, u.From, u.To, s.to)
 	}
-	for name, previous := range u.Previous.Members() {
+	for name, previous := range u.Previous().Members() {
 		if !s.shadow.Get(name).Equal(previous) {
 			c.failf("%s: %s was %s, and the update says %s", c.name, name, s.shadow.Get(name), previous)
 		}
@@ -383,13 +383,13 @@ func (c *modelClient) changed(e core.Changed) {
 			c.failf("%s: the operations of an update make %s of %s, want %s: %v", c.name, next, s.shadow, u.View, err)
 		}
 	}
-	for name, value := range u.Updates.Members() {
+	for name, value := range u.Updates().Members() {
 		if s.shadow.Get(name).Equal(value) {
 			c.failf("%s: an update tells of %s, which did not change", c.name, name)
 		}
 		s.shadow = s.shadow.With(name, value)
 	}
-	for _, name := range u.Removed {
+	for _, name := range u.Removed() {
 		s.shadow = s.shadow.Without(name)
 	}
 	if s.to = u.To; !s.shadow.Equal(u.View) {

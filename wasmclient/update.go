@@ -41,7 +41,7 @@ type Update struct {
 func hearing(call func(Update)) func(driver.Update) {
 	return func(u driver.Update) {
 		call(Update{
-			Updates: u.Updates, Previous: u.Previous, Removed: u.Removed, View: u.View,
+			Updates: u.Updates(), Previous: u.Previous(), Removed: u.Removed(), View: u.View,
 			Origin: Origin(u.Origin), From: u.From, To: u.To, Ops: u.Ops,
 		})
 	}

@@ -110,14 +110,40 @@ func (o Origin) String() string {
 	return "unknown"
 }
 
-// Update tells how a view changed. It is never empty: Updates or Removed names at least one property whose value
-// differs.
+// Update tells how a view changed: at least one top-level property has another value than before.
 type Update struct {
-	Updates  document.Value // object of the new values of the top-level properties that changed
-	Previous document.Value // object of their values before; a property that was not there is absent
-	Removed  []string       // the changed properties that are not there any more, sorted
-	Origin   Origin
-	From, To uint64         // versions: From is the To of the state's update before; they are equal where no version passed
-	View     document.Value // the whole view after the update
-	Ops      []document.Op  // normalized operations from the view before to View, where they are known; nil: compare
+	Before, View document.Value // the whole view before and after
+	Touched      []string       // the top-level properties that differ, sorted; nil: Before is empty, and all of View is new
+	Origin       Origin
+	From, To     uint64        // versions: From is the To of the state's update before; they are equal where no version passed
+	Ops          []document.Op // normalized operations from Before to View, where they are known; nil: compare
+}
+
+// Updates returns an object of the new values of the properties that changed.
+func (u Update) Updates() document.Value {
+	if u.Touched == nil {
+		return u.View
+	}
+	return u.View.Pick(u.Touched)
+}
+
+// Previous returns an object of their values before; a property that was not there is absent.
+func (u Update) Previous() document.Value { return u.Before.Pick(u.Touched) }
+
+// Removed returns the changed properties that are not there any more, sorted.
+func (u Update) Removed() (names []string) {
+	for _, name := range u.Touched {
+		if !u.View.Get(name).Exists() {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Names returns the names of the properties that changed, sorted.
+func (u Update) Names() []string {
+	if u.Touched == nil {
+		return accessOfUpdates(u.View).names
+	}
+	return u.Touched
 }

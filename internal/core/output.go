@@ -27,6 +27,11 @@ func (f *frame) add(m protocol.Message) (size int, ok bool) {
 	return size, true
 }
 
+// HasOutput reports whether Output may have a frame to send; without it there is none.
+func (c *Core) HasOutput() bool {
+	return c.link >= linkOpen && (c.helloDue || c.pongDue || len(c.controls) > 0 || len(c.ready) > 0)
+}
+
 // Output appends the next frame to send to dst, of at most max bytes unless a single message is longer, and returns the
 // result: dst itself when nothing is to be sent. What it returned counts as sent. The order is hello, then joins and
 // leaves, then changes, the states in turn.

@@ -229,6 +229,23 @@ func accessOf(ops []document.Op) (reads, writes access) {
 	return reads, writes
 }
 
+// writesOf returns what the operations write.
+func writesOf(ops []document.Op) (writes access) {
+	writes.names = make([]string, 0, len(ops))
+	for i := range ops {
+		switch op := &ops[i]; op.Kind {
+		case document.Test:
+		case document.Move:
+			writes.add(op.From)
+			fallthrough
+		default:
+			writes.add(op.Path)
+		}
+	}
+	writes.sort()
+	return writes
+}
+
 func (a *access) sort() {
 	sorting.Func(a.names, strings.Compare)
 	a.names = slices.Compact(a.names)

@@ -212,7 +212,7 @@ func (s *State) acceptedAsIs(p *pending, m protocol.Accepted) error {
 	next := p.root
 	if !next.Exists() {
 		var err error
-		if next, _, err = apply(s.confirmed, p.entry); err != nil {
+		if next, err = replay(s.confirmed, p.entry); err != nil {
 			return s.fault("own change ", decimal(m.Number), " cannot be applied: ", err.Error())
 		}
 	}
@@ -232,7 +232,7 @@ func (s *State) acceptedAsIs(p *pending, m protocol.Accepted) error {
 
 // rewritten replaces the first pending change by what the server made of it.
 func (s *State) rewritten(p *pending, m protocol.Accepted) error {
-	next, _, err := apply(s.confirmed, m.Ops)
+	next, err := replay(s.confirmed, m.Ops)
 	if err != nil {
 		return s.fault("version ", decimal(m.Version), " cannot be applied: ", err.Error())
 	}
@@ -241,8 +241,7 @@ func (s *State) rewritten(p *pending, m protocol.Accepted) error {
 	s.confirmed = next
 	s.step(m.Version, false)
 	s.delay(Remote)
-	_, writes := accessOf(m.Ops)
-	s.touch(writes)
+	s.touch(writesOf(m.Ops))
 	s.carry(0, m.Ops)
 	s.stale = true
 	return nil

@@ -20,6 +20,15 @@ func apply(v document.Value, ops []document.Op) (document.Value, []document.Op, 
 	return next, entry, err
 }
 
+// replay is document.Replay for the value of a state.
+func replay(v document.Value, entry []document.Op) (document.Value, error) {
+	next, err := document.Replay(v, entry)
+	if err == nil && next.Kind() != document.Object {
+		return v, errNoObject
+	}
+	return next, err
+}
+
 // run replays the change on a value.
 func (p *pending) run(root document.Value) (next document.Value, entry []document.Op, err error) {
 	switch {
@@ -41,7 +50,7 @@ func (p *pending) run(root document.Value) (next document.Value, entry []documen
 // enter applies an accepted entry to the confirmed value: one of others, or what the server made of an own change that
 // is not pending any more.
 func (s *State) enter(version uint64, entry []document.Op) error {
-	next, _, err := apply(s.confirmed, entry)
+	next, err := replay(s.confirmed, entry)
 	if err != nil {
 		return fault("version ", decimal(version), " of ", s.identifier, " cannot be applied: ", err.Error())
 	}
@@ -62,7 +71,7 @@ func (s *State) rebase(entry []document.Op) {
 	reads, writes := accessOf(entry)
 	s.touch(writes)
 	if !s.stale && !s.concerns(reads) {
-		if view, _, err := apply(s.view, entry); err == nil {
+		if view, err := replay(s.view, entry); err == nil {
 			s.view = view
 			s.dropRoots()
 			return

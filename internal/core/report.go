@@ -83,50 +83,59 @@ func (s *State) flush() {
 }
 
 // reportEntry reports a view that an entry has changed.
-func (s *State) reportEntry(entry []document.Op) {
-	_, writes := accessOf(entry)
-	s.report(Remote, writes, entry)
-}
+func (s *State) reportEntry(entry []document.Op) { s.report(Remote, writesOf(entry), entry) }
 
 // report tells what has changed in the touched properties since the last update, if anything has. ops lead from that
 // view to the present one, where they are known.
 func (s *State) report(origin Origin, touched access, ops []document.Op) {
-	if touched.all {
-		touched.names = allNames(s.shown, s.view)
-	}
-	u := Update{Updates: document.EmptyObject, Previous: document.EmptyObject, Origin: origin, View: s.view, Ops: ops}
-	changed := false
-	for _, name := range touched.names {
-		was, is := s.shown.Get(name), s.view.Get(name)
-		if was.Equal(is) {
-			continue
-		}
-		u.Previous = u.Previous.With(name, was)
-		if u.Updates = u.Updates.With(name, is); !is.Exists() {
-			u.Removed = append(u.Removed, name)
-		}
-		if !changed {
-			s.tick++
-		}
-		changed = true
-		s.changed(name)
-	}
+	before := s.shown
 	s.shown = s.view
-	if !changed {
+	if touched.all && before == document.EmptyObject {
+		touched.names = nil
+		if s.view.Size() == document.EmptyObject.Size() {
+			return
+		}
+		s.tick++
+		s.forget()
+	} else if touched.names = s.differing(before, touched); len(touched.names) == 0 {
 		return
 	}
-	u.From, u.To = s.told, s.version
+	u := Update{Before: before, View: s.view, Touched: touched.names, Origin: origin, From: s.told, To: s.version, Ops: ops}
 	s.told = s.version
 	s.core.emit(Changed{State: s, Update: u})
+}
+
+// differing returns those of the touched properties that have another value than before, and notes when they changed.
+func (s *State) differing(before document.Value, touched access) []string {
+	if touched.all {
+		touched.names = allNames(before, s.view)
+	}
+	differing := touched.names[:0]
+	for _, name := range touched.names {
+		if before.Get(name).Equal(s.view.Get(name)) {
+			continue
+		}
+		if len(differing) == 0 {
+			s.tick++
+		}
+		differing = append(differing, name)
+		s.changed(name)
+	}
+	return differing
 }
 
 // changed notes when the property has changed last.
 func (s *State) changed(name string) {
 	if len(s.changedAt) >= mostTicks {
-		clear(s.changedAt)
-		s.floor = s.tick
+		s.forget()
 	}
 	s.changedAt[name] = s.tick
+}
+
+// forget makes every Basis from before this tick stale.
+func (s *State) forget() {
+	clear(s.changedAt)
+	s.floor = s.tick
 }
 
 // allNames returns the names of the members of both objects, sorted.

@@ -222,9 +222,9 @@ func effectText(effect Effect) string {
 		return fmt.Sprintf("settled %d %s", e.Ticket, verdictText(e.Verdict))
 	case Changed:
 		u := e.Update
-		text := fmt.Sprintf("changed %s %d-%d %s was %s", u.Origin, u.From, u.To, u.Updates, u.Previous)
-		if len(u.Removed) > 0 {
-			text += " removed " + strings.Join(u.Removed, ",")
+		text := fmt.Sprintf("changed %s %d-%d %s was %s", u.Origin, u.From, u.To, u.Updates(), u.Previous())
+		if len(u.Removed()) > 0 {
+			text += " removed " + strings.Join(u.Removed(), ",")
 		}
 		return text
 	case Joined:

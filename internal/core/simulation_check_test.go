@@ -88,7 +88,7 @@ func (c *simClient) checkStates() {
 
 // update follows an update and holds it to its promises.
 func (s *simState) update(u Update) {
-	if u.From != s.to || len(u.Removed) == 0 && u.Updates.Len() == 0 {
+	if u.From != s.to || len(u.Removed()) == 0 && u.Updates().Len() == 0 {
 		panic(fmt.Sprintf("an update from %d after one to %d: %+v", u.From, s.to, u))
 	}
 	if u.Ops != nil {
@@ -97,15 +97,15 @@ func (s *simState) update(u Update) {
 		}
 	}
 	next := s.shadow
-	for name, value := range u.Updates.Members() {
+	for name, value := range u.Updates().Members() {
 		was := s.shadow.Get(name)
-		if was.Equal(value) || !was.Equal(u.Previous.Get(name)) {
-			panic(fmt.Sprintf("%s was %s before %s, and %s is told", name, was, value, u.Previous.Get(name)))
+		if was.Equal(value) || !was.Equal(u.Previous().Get(name)) {
+			panic(fmt.Sprintf("%s was %s before %s, and %s is told", name, was, value, u.Previous().Get(name)))
 		}
 		next = next.With(name, value)
 	}
-	for _, name := range u.Removed {
-		if !s.shadow.Get(name).Exists() || !s.shadow.Get(name).Equal(u.Previous.Get(name)) {
+	for _, name := range u.Removed() {
+		if !s.shadow.Get(name).Exists() || !s.shadow.Get(name).Equal(u.Previous().Get(name)) {
 			panic(fmt.Sprintf("%s is told as removed", name))
 		}
 		next = next.Without(name)

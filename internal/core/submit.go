@@ -59,7 +59,7 @@ func (s *State) Submit(now Time, change Change) (Ticket, error) {
 	s.push(p)
 	s.view = p.root
 	s.wantsOutput()
-	s.report(Local, p.writes, p.entry)
+	s.report(Local, access{names: slices.Clone(p.writes.names), all: p.writes.all}, p.entry)
 	return p.ticket, nil
 }
 

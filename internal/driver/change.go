@@ -102,7 +102,7 @@ func (c *Client) abandon(p *Pending, told error) {
 func (s *State) submit(b Bound, change core.Change) (*Pending, error) {
 	c := s.client
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	for place := (chan struct{})(nil); ; {
 		if place != nil || len(s.room.waiting) == 0 {
 			p, err := s.submitLocked(b, change)
@@ -114,7 +114,7 @@ func (s *State) submit(b Bound, change core.Change) (*Pending, error) {
 		} else {
 			place = s.room.join()
 		}
-		c.mu.Unlock()
+		c.unlock()
 		select {
 		case <-place:
 			c.mu.Lock()

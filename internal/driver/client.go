@@ -36,6 +36,7 @@ type Client struct {
 	over      chan struct{}            // closed when the client has failed or was closed
 	overErr   error                    // why, once over is closed
 	callbacks callbacks
+	followed  []*follower // those that have something to show
 }
 
 // New returns a client of the server at endpoint, a URL with the scheme ws, wss, http or https, and begins to connect.
@@ -139,7 +140,7 @@ func (c *Client) States() int {
 // State begins to connect to the state and returns it without waiting, with one more user.
 func (c *Client) State(identifier string) *State {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	joined := c.core.Join(identifier)
 	s := c.states[joined]
 	if s == nil {

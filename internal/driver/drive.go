@@ -8,14 +8,16 @@ func (c *Client) now() core.Time { return c.clock.Now() }
 // event hands an event to the core, does what it asks for, and wakes the writer.
 func (c *Client) event(handle func(now core.Time)) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	c.eventLocked(handle)
 }
 
 // eventLocked is event for callers that hold mu.
 func (c *Client) eventLocked(handle func(now core.Time)) {
 	c.step(handle)
-	c.link.poke()
+	if c.core.HasOutput() {
+		c.link.poke()
+	}
 }
 
 // step hands an event to the core and begins what it asks for, which waits for nothing. It is called with mu held.

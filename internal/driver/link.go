@@ -97,12 +97,18 @@ func (e *tokenError) Unwrap() error { return e.cause }
 
 // read hands every frame to the core until there are no more, and returns why.
 func (c *Client) read(l *link, conn transport.Conn) error {
+	receive := func(frame []byte) {
+		c.linkEvent(l, func(now core.Time) { c.core.Received(now, frame) })
+	}
+	if pusher, ok := conn.(transport.Pusher); ok {
+		pusher.Deliver(receive)
+	}
 	for {
 		frame, err := conn.Read(l.scope)
 		if err != nil {
 			return err
 		}
-		c.linkEvent(l, func(now core.Time) { c.core.Received(now, frame) })
+		receive(frame)
 	}
 }
 
@@ -132,7 +138,7 @@ func (c *Client) write(l *link, conn transport.Conn) {
 // pull takes the next frame from the core, if the link is still the one that it knows.
 func (c *Client) pull(l *link, frame []byte) []byte {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	if c.link != l {
 		return nil
 	}
@@ -143,7 +149,7 @@ func (c *Client) pull(l *link, frame []byte) []byte {
 // linkEvent is event for what the link reports. It does nothing and returns false when the core has done with the link.
 func (c *Client) linkEvent(l *link, handle func(now core.Time)) bool {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	if c.link != l {
 		return false
 	}
@@ -154,7 +160,7 @@ func (c *Client) linkEvent(l *link, handle func(now core.Time)) bool {
 // lost tells the core how the link ended, if the core has not ended it itself.
 func (c *Client) lost(l *link, cause error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	if c.link != l {
 		return
 	}

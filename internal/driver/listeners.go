@@ -26,23 +26,43 @@ func (l *listener) take(q queued) (Update, bool) {
 		return Update{}, false
 	}
 	u := q.update
+	ok := u.Touched == nil || len(u.Touched) > 0
 	if q.first <= l.added {
-		u = q.after(l.seen)
+		u, ok = q.after(l.seen)
 	}
 	l.seen = document.Value{}
-	if u = only(u, l.properties); empty(u) {
+	if ok {
+		u, ok = only(u, l.properties)
+	}
+	if !ok {
 		return Update{}, false
 	}
 	u.From, l.version = l.version, u.To
-	u.Ops, u.Removed = ownOps(u.Ops), slices.Clone(u.Removed)
+	u.Ops = ownOps(u.Ops)
 	return u, true
 }
 
 // ownOps returns a copy for one listener: others get the same operations, and the core may still need them.
 func ownOps(ops []document.Op) []document.Op {
+	if ops == nil {
+		return nil
+	}
 	ops = slices.Clone(ops)
+	tokens := 0
 	for i := range ops {
-		ops[i].From, ops[i].Path = slices.Clone(ops[i].From), slices.Clone(ops[i].Path)
+		tokens += len(ops[i].From) + len(ops[i].Path)
+	}
+	room := make(document.Path, 0, tokens)
+	own := func(path document.Path) document.Path {
+		start := len(room)
+		room = append(room, path...)
+		return room[start:len(room):len(room)]
+	}
+	for i := range ops {
+		if ops[i].Kind.HasFrom() {
+			ops[i].From = own(ops[i].From)
+		}
+		ops[i].Path = own(ops[i].Path)
 	}
 	return ops
 }
@@ -51,13 +71,12 @@ func ownOps(ops []document.Op) []document.Op {
 type queued struct {
 	update      Update
 	first, last uint64
-	before      document.Value // the view before the first
-	touched     []string       // of several: what any of them touched, though it may be in the end what it was before
+	touched     []string // of several: what any of them touched, though it may be in the end what it was before; sorted
 }
 
 // after returns the update as seen by somebody who has already seen the given view, which lies between the beginning of
-// the update and its end.
-func (q queued) after(seen document.Value) Update {
+// the update and its end. It is nothing when that is what the view is again.
+func (q queued) after(seen document.Value) (_ Update, ok bool) {
 	return between(seen, q.update.View, q.touched, q.update)
 }
 
@@ -66,14 +85,13 @@ func coalesce(queue []queued) queued {
 	var touched []string
 	for _, q := range queue {
 		touched = append(touched, q.touched...)
-		touched = append(touched, touchedBy(q.update)...)
+		touched = append(touched, q.update.Names()...)
 	}
 	sorting.Func(touched, strings.Compare)
 	last := queue[len(queue)-1]
-	jump := queued{first: queue[0].first, last: last.last, before: queue[0].before, touched: slices.Compact(touched)}
-	jump.update = last.update
+	jump := queued{update: last.update, first: queue[0].first, last: last.last, touched: slices.Compact(touched)}
 	jump.update.Origin = core.CatchUp
-	jump.update = jump.after(jump.before)
+	jump.update, _ = jump.after(queue[0].update.Before)
 	return jump
 }
 
@@ -81,10 +99,9 @@ func coalesce(queue []queued) queued {
 type hearing struct {
 	listeners []*listener
 	queue     []queued
-	view      document.Value // after the last update, while anybody listens
-	count     uint64         // updates queued so far
-	limit     int            // of the queue
-	scheduled bool           // the state stands in Client.callbacks.ready
+	count     uint64 // updates queued so far
+	limit     int    // of the queue
+	scheduled bool   // the state stands in Client.callbacks.ready
 }
 
 // put queues the update; at the limit all that wait become one jump, so a slow listener costs a bounded memory.
@@ -94,8 +111,7 @@ func (h *hearing) put(u Update) bool {
 		return false
 	}
 	h.count++
-	h.queue = append(h.queue, queued{update: u, first: h.count, last: h.count, before: h.view})
-	h.view = u.View
+	h.queue = append(h.queue, queued{update: u, first: h.count, last: h.count})
 	if len(h.queue) > h.limit {
 		jump := coalesce(h.queue)
 		clear(h.queue)
@@ -117,7 +133,7 @@ func (h *hearing) next() (queued, bool) {
 
 // add puts the listener, which has seen the present view, in the place of the one with the same identifier, or last.
 func (h *hearing) add(l *listener) {
-	l.added, h.view = h.count, l.seen
+	l.added = h.count
 	i := slices.IndexFunc(h.listeners, func(other *listener) bool { return other.identifier == l.identifier })
 	if i < 0 {
 		h.listeners = append(slices.Clip(h.listeners), l)
@@ -137,7 +153,7 @@ func (h *hearing) remove(identifier string) bool {
 	h.listeners[i].gone = true
 	h.listeners = slices.Concat(h.listeners[:i], h.listeners[i+1:])
 	if len(h.listeners) == 0 {
-		h.queue, h.view = nil, document.Value{}
+		h.queue = nil
 	}
 	return true
 }
@@ -147,5 +163,5 @@ func (h *hearing) end() {
 	for _, l := range h.listeners {
 		l.gone = true
 	}
-	h.listeners, h.queue, h.view = nil, nil, document.Value{}
+	h.listeners, h.queue = nil, nil
 }

@@ -16,12 +16,13 @@ type State struct {
 	over       chan struct{} // closed when the state is over
 
 	// Guarded by Client.mu.
-	core    *core.State
-	users   int
-	err     error // why the state is over; nil: it is not
-	hearing hearing
-	room    line // those who wait for room for a change
-	turns   turns
+	core      *core.State
+	users     int
+	err       error // why the state is over; nil: it is not
+	hearing   hearing
+	followers []*follower
+	room      line // those who wait for room for a change
+	turns     turns
 }
 
 // Identifier returns the state's identifier.
@@ -117,7 +118,7 @@ func (s *State) RemoveStateUpdateListener(listenerIdentifier string) bool {
 func (s *State) Leave() {
 	c := s.client
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock()
 	if s.users == 0 {
 		return
 	}
@@ -189,6 +190,7 @@ func (e *stateProblem) Unwrap() error { return e.cause }
 // changed is called with mu held when the view of a state is another than before.
 func (c *Client) changed(e core.Changed) {
 	if s := c.states[e.State]; s != nil {
+		s.tellFollowers(e.Update)
 		c.callbacks.listen(s, e.Update)
 	}
 }

@@ -2,11 +2,9 @@ package driver
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/server-state-sync/server-state-sync/document"
 	"github.com/server-state-sync/server-state-sync/internal/core"
-	"github.com/server-state-sync/server-state-sync/internal/sorting"
 )
 
 // Update tells a listener how the view changed.
@@ -17,66 +15,37 @@ type Origin = core.Origin
 
 // The origins that are told apart outside of the core.
 const (
-	Local   = core.Local
-	CatchUp = core.CatchUp
+	Local    = core.Local
+	Remote   = core.Remote
+	Rollback = core.Rollback
+	CatchUp  = core.CatchUp
 )
 
-// only returns the update as seen by a listener of the given properties; no properties mean all.
-func only(u Update, properties []string) Update {
+// only returns the update as seen by a listener of the given properties, where no properties mean all. It is nothing to
+// such a listener when it touches none of them.
+func only(u Update, properties []string) (_ Update, ok bool) {
 	if len(properties) == 0 {
-		return u
+		return u, true
 	}
-	updates, previous := document.EmptyObject, document.EmptyObject
-	var removed []string
-	for _, name := range properties {
-		if v := u.Updates.Get(name); v.Exists() {
-			updates = updates.With(name, v)
-		} else if slices.Contains(u.Removed, name) {
-			removed = append(removed, name)
-		} else {
-			continue
-		}
-		if v := u.Previous.Get(name); v.Exists() {
-			previous = previous.With(name, v)
+	touched := []string{}
+	for _, name := range u.Names() {
+		if slices.Contains(properties, name) {
+			touched = append(touched, name)
 		}
 	}
-	sorting.Func(removed, strings.Compare)
-	u.Updates, u.Previous, u.Removed, u.Ops = updates, previous, slices.Compact(removed), nil
-	return u
+	u.Touched, u.Ops = touched, nil
+	return u, len(touched) > 0
 }
 
-func touchedBy(u Update) []string {
-	names := slices.Clone(u.Removed)
-	for name := range u.Updates.Members() {
-		names = append(names, name)
-	}
-	return names
-}
-
-func empty(u Update) bool { return u.Updates.Len() == 0 && len(u.Removed) == 0 }
-
-// between sets in u what differs between two views in the named properties, which are sorted and each there once.
-func between(before, after document.Value, names []string, u Update) Update {
-	updates, previous := document.EmptyObject, document.EmptyObject
-	var removed []string
+// between returns u as the way from one view to another of which at most the named properties differ; the names are
+// sorted. It is nothing when they are all the same.
+func between(before, after document.Value, names []string, u Update) (_ Update, ok bool) {
+	touched := []string{}
 	for _, name := range names {
-		was, is := before.Get(name), after.Get(name)
-		if was.Equal(is) {
-			continue
-		}
-		previous, updates = with(previous, name, was), with(updates, name, is)
-		if !is.Exists() {
-			removed = append(removed, name)
+		if !before.Get(name).Equal(after.Get(name)) {
+			touched = append(touched, name)
 		}
 	}
-	u.Updates, u.Previous, u.Removed, u.Ops = updates, previous, removed, nil
-	return u
-}
-
-// with sets the member to v, or takes it away when v is absent.
-func with(object document.Value, name string, v document.Value) document.Value {
-	if v.Exists() {
-		return object.With(name, v)
-	}
-	return object.Without(name)
+	u.Before, u.View, u.Touched, u.Ops = before, after, touched, nil
+	return u, len(touched) > 0
 }

@@ -53,8 +53,8 @@ func TestUpdatesMadeIntoOneLeadToTheSameView(t *testing.T) {
 		var updates []queued
 		for range 1 + random.IntN(6) {
 			next := randomView(random)
-			u := between(views[len(views)-1], next, []string{"a", "b", "c"}, Update{View: next})
-			updates = append(updates, queued{update: u, before: views[len(views)-1]})
+			u, _ := between(views[len(views)-1], next, []string{"a", "b", "c"}, Update{View: next})
+			updates = append(updates, queued{update: u})
 			views = append(views, next)
 			if random.IntN(4) == 0 {
 				updates = []queued{coalesce(updates)}
@@ -64,14 +64,14 @@ func TestUpdatesMadeIntoOneLeadToTheSameView(t *testing.T) {
 		for i, seen := range views[:len(views)-1] {
 			jump := whole.update
 			if i > 0 {
-				jump = whole.after(seen)
+				jump, _ = whole.after(seen)
 			}
 			if got := apply(seen, jump); !got.Equal(jump.View) {
-				t.Fatalf("from view %d, %v, the jump %v without %v leads to %v, not to %v", i, seen, jump.Updates, jump.Removed, got, jump.View)
+				t.Fatalf("from view %d, %v, the jump %v without %v leads to %v, not to %v", i, seen, jump.Updates(), jump.Removed(), got, jump.View)
 			}
-			for name := range jump.Previous.Members() {
-				if !jump.Previous.Get(name).Equal(seen.Get(name)) {
-					t.Fatalf("the jump says that %s was %v; it was %v", name, jump.Previous.Get(name), seen.Get(name))
+			for name := range jump.Previous().Members() {
+				if !jump.Previous().Get(name).Equal(seen.Get(name)) {
+					t.Fatalf("the jump says that %s was %v; it was %v", name, jump.Previous().Get(name), seen.Get(name))
 				}
 			}
 		}
@@ -89,10 +89,10 @@ func randomView(random *rand.Rand) document.Value {
 }
 
 func apply(view document.Value, u Update) document.Value {
-	for name, v := range u.Updates.Members() {
+	for name, v := range u.Updates().Members() {
 		view = view.With(name, v)
 	}
-	for _, name := range u.Removed {
+	for _, name := range u.Removed() {
 		view = view.Without(name)
 	}
 	return view

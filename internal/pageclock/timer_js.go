@@ -5,8 +5,11 @@ import "syscall/js"
 // longest is the longest time that a page sets a timer for, in milliseconds.
 const longest = 1<<31 - 1
 
+// performance is looked up once: every event asks for the time.
+var performance = js.Global().Get("performance")
+
 // Now returns the page's time in milliseconds. It never goes back; where it begins has no meaning.
-func Now() int64 { return int64(js.Global().Get("performance").Call("now").Float()) }
+func Now() int64 { return int64(performance.Call("now").Float()) }
 
 // Timer rings once after each Reset. It is for one goroutine.
 type Timer struct {

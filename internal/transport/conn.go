@@ -71,6 +71,14 @@ type Conn interface {
 	Subprotocol() string
 }
 
+// Pusher is a Conn that can hand its frames over as they come, in the place of Read, which then only waits for the end: in a
+// page that spares each frame a change of goroutines.
+type Pusher interface {
+	// Deliver calls the function with each frame, in order, and those first that have come already. The function must
+	// not wait, and the slice is its own. It is called once at most.
+	Deliver(to func(frame []byte))
+}
+
 // Close codes that RFC 6455, section 7.4.1, gives a meaning.
 const (
 	CodeNormal     = 1000 // the purpose of the connection is fulfilled

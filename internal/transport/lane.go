@@ -15,6 +15,7 @@ type Lane struct {
 	readEnd  error         // what the reader gets once frames is empty; nil: it waits
 	writeEnd error         // what the writer gets; nil: it may write
 	changed  chan struct{} // closed at the next change; nil when nobody waits
+	deliver  func([]byte)  // gets the frames in the place of Take; nil: none does
 }
 
 // NewLane returns a lane that holds so many bytes, or a single frame that is
@@ -84,6 +85,10 @@ func (l *Lane) Put(frame []byte) (<-chan struct{}, error) {
 
 // Push keeps frame itself, and reports whether there was room.
 func (l *Lane) Push(frame []byte) bool {
+	if deliver := l.passing(frame); deliver != nil {
+		deliver(frame)
+		return true
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.readEnd != nil {
@@ -97,6 +102,46 @@ func (l *Lane) Push(frame []byte) bool {
 	l.size += cost
 	l.wake()
 	return true
+}
+
+// Deliver gives each frame from now on to a function, in the goroutine that has brought the frame, and those first that
+// are there. Take has then only the end to tell.
+func (l *Lane) Deliver(to func(frame []byte)) {
+	for {
+		l.mu.Lock()
+		if len(l.frames) == 0 {
+			l.deliver = to
+			l.mu.Unlock()
+			return
+		}
+		l.mu.Unlock()
+		frame, _, err := l.tryTake(unbounded{})
+		if err != nil {
+			return // Take tells it again
+		}
+		to(frame)
+	}
+}
+
+// unbounded is a Bound that never ends.
+type unbounded struct{}
+
+func (unbounded) Done() <-chan struct{} { return nil }
+func (unbounded) Err() error            { return nil }
+
+// passing returns to whom the frame goes past the lane; nil when it does not, or breaks a rule and ends the lane.
+func (l *Lane) passing(frame []byte) func([]byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.deliver == nil || l.readEnd != nil {
+		return nil
+	}
+	if err := checkFrame(frame, l.readLimit); err != nil {
+		l.readEnd = err
+		l.wake()
+		return nil
+	}
+	return l.deliver
 }
 
 // Finish ends the lane behind the frames that it holds.

@@ -110,6 +110,8 @@ func closeEvent(event js.Value) error {
 
 func (p *page) Subprotocol() string { return p.socket.Get("protocol").String() }
 
+func (p *page) Deliver(to func(frame []byte)) { p.in.Deliver(to) }
+
 func (p *page) Read(b Bound) ([]byte, error) { return p.in.Take(b) }
 
 func (p *page) Write(b Bound, frame []byte) error {
