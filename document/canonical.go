@@ -1,6 +1,7 @@
 package document
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 
@@ -10,20 +11,31 @@ import (
 // checker decides whether a text is, byte for byte, what Parse would make of it. Most texts are: they were written by
 // another end of this protocol. It refuses by answering no, never with an error: then parser reads the text again.
 type checker struct {
-	text   string
+	text   []byte
 	at     int // index of the next byte
 	limits Limits
 	depth  int // deepest level so far
 }
 
-// isCanonical reports whether text is canonical and within the limits, and the depth of its value.
-func isCanonical(text string, l Limits) (depth int, ok bool) {
-	if !utf8.ValidString(text) {
-		return 0, false
-	}
+// canonical returns the length and the depth of the canonical value that text begins with; the length is 0 when it begins
+// with none, or one beyond the limits.
+func canonical(text []byte, l Limits) (length, depth int) {
 	c := checker{text: text, limits: l}
-	ok = c.value(0) && c.at == len(text)
-	return c.depth, ok
+	if !c.value(0) || c.at > l.Bytes || !utf8.Valid(text[:c.at]) {
+		return 0, 0
+	}
+	return c.at, c.depth
+}
+
+// ParseFirst is Parse for a value that more text may follow: it returns the value that text begins with, and its length.
+// It knows only what is canonical already, which is most of what one end of this protocol gets from the other, and reads
+// that once; for anything else the length is 0, and Parse says what is wrong with it, or makes it canonical.
+func ParseFirst(text []byte, l Limits) (v Value, length int) {
+	length, depth := canonical(text, l.withDefaults())
+	if length == 0 {
+		return Value{}, 0
+	}
+	return newText(string(text[:length]), depth), length
 }
 
 // value passes the value that starts at the next byte, within level containers.
@@ -49,9 +61,11 @@ func (c *checker) value(level int) bool {
 }
 
 func (c *checker) literal(word string) bool {
-	ok := strings.HasPrefix(c.text[c.at:], word)
+	if !bytes.HasPrefix(c.text[c.at:], []byte(word)) {
+		return false
+	}
 	c.at += len(word)
-	return ok
+	return true
 }
 
 // open passes the first byte of an array or object.
@@ -92,7 +106,7 @@ func (c *checker) object(level int) bool {
 	if c.pass('}') {
 		return true
 	}
-	for last, first := "", true; ; first = false {
+	for last, first := []byte(nil), true; ; first = false {
 		key, ok := c.key()
 		if !ok || (!first && compareKeys(last, key) >= 0) || !c.pass(':') || !c.value(level) {
 			return false
@@ -105,17 +119,16 @@ func (c *checker) object(level int) bool {
 }
 
 // key passes a key and returns it.
-func (c *checker) key() (key string, ok bool) {
+func (c *checker) key() (key []byte, ok bool) {
 	start := c.at
-	if !c.pass('"') {
-		return "", false
+	if start == len(c.text) || c.text[start] != '"' || !c.str() {
+		return nil, false
 	}
-	c.at = start
-	if !c.str() {
-		return "", false
+	key = c.text[start+1 : c.at-1]
+	if bytes.IndexByte(key, '\\') >= 0 {
+		key = []byte(unescape(string(key)))
 	}
-	key = unescape(c.text[start+1 : c.at-1])
-	return key, len(key) <= c.limits.KeyBytes && key != reservedKey
+	return key, len(key) <= c.limits.KeyBytes && string(key) != reservedKey
 }
 
 // str passes the string that starts at the next byte.
@@ -140,7 +153,7 @@ func (c *checker) str() bool {
 }
 
 // escapeLength returns the length of the canonical escape at the start of text, or 0 when there is none.
-func escapeLength(text string) int {
+func escapeLength(text []byte) int {
 	if text[0] != '\\' || len(text) < 2 {
 		return 0
 	}
@@ -169,7 +182,7 @@ func (c *checker) number() bool {
 	for c.at < len(c.text) && numberBytes[c.text[c.at]] {
 		c.at++
 	}
-	return canonicalNumber(c.text[start:c.at])
+	return canonicalNumber(string(c.text[start:c.at]))
 }
 
 // numberBytes are the bytes that canonical numbers are made of.

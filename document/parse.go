@@ -20,9 +20,8 @@ func Parse(text []byte, l Limits) (Value, error) {
 	if len(text) > l.Bytes {
 		return Value{}, fail(CodeTooLarge, overLimit("the text has", len(text), "bytes", l.Bytes))
 	}
-	copied := string(text)
-	if depth, ok := isCanonical(copied, l); ok {
-		return newText(copied, depth), nil
+	if length, depth := canonical(text, l); length > 0 && length == len(text) {
+		return newText(string(text), depth), nil
 	}
 	return parseAny(text, l)
 }

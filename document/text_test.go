@@ -144,3 +144,9 @@ func TestTinyNumbersAreReadExactly(t *testing.T) {
 		t.Errorf("only %d numbers were tiny", tinies)
 	}
 }
+
+// isCanonical reports whether the whole text is canonical, and the depth of its value.
+func isCanonical(text string, l Limits) (depth int, ok bool) {
+	length, depth := canonical([]byte(text), l)
+	return depth, length > 0 && length == len(text)
+}

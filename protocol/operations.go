@@ -158,6 +158,11 @@ func (r *reader) opValue(kind document.OpKind) (document.Value, *Error) {
 	if !r.more() {
 		return document.Value{}, invalid("it has no value")
 	}
+	if kind != document.Increment {
+		if v, ok := r.canonical(); ok {
+			return v, nil
+		}
+	}
 	raw := r.raw()
 	if r.err != nil {
 		return document.Value{}, nil

@@ -263,7 +263,15 @@ func (r *reader) identifier() (string, *Error) {
 
 // object reads an object. What is wrong with it is a fault of the change.
 func (r *reader) object() (document.Value, *Error) {
-	raw := r.next()
+	if !r.advance() {
+		return document.Value{}, nil
+	}
+	if r.json.Kind() == '{' {
+		if v, ok := r.canonical(); ok {
+			return v, nil
+		}
+	}
+	raw := r.raw()
 	if raw == nil {
 		return document.Value{}, nil
 	}
@@ -275,6 +283,16 @@ func (r *reader) object() (document.Value, *Error) {
 		fault.Reason = r.where() + ": " + fault.Reason
 	}
 	return v, fault
+}
+
+// canonical reads the next value if it is canonical: then one pass over its text does all.
+func (r *reader) canonical() (document.Value, bool) {
+	v, length := document.ParseFirst(r.json.Rest(), r.limits.document())
+	if length == 0 {
+		return v, false
+	}
+	r.json.Pass(length)
+	return v, true
 }
 
 // value parses raw. The caller adds to a fault where it is.

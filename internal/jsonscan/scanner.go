@@ -76,6 +76,21 @@ func (s *Scanner) Value() (Value, *Error) {
 	return s.text[i:end], nil
 }
 
+// Rest returns the text from the next value on; nil when there is none.
+func (s *Scanner) Rest() []byte {
+	i, err := s.next()
+	if err != nil {
+		return nil
+	}
+	return s.text[i:]
+}
+
+// Pass passes the next value, of which the caller knows the length.
+func (s *Scanner) Pass(length int) {
+	s.at = len(s.text) - len(s.Rest()) + length
+	s.comma = s.depth > 0
+}
+
 // Bracket reads the beginning or the end of an array, whichever is next: Kind is '[' or ']'.
 func (s *Scanner) Bracket() *Error {
 	i, err := s.next()

@@ -83,7 +83,7 @@ func (l *Lane) Put(frame []byte) (<-chan struct{}, error) {
 	return nil, nil
 }
 
-// Push keeps frame itself, and reports whether there was room.
+// Push keeps a copy of frame, or gives frame itself to whom Deliver has named. It reports whether there was room.
 func (l *Lane) Push(frame []byte) bool {
 	if deliver := l.passing(frame); deliver != nil {
 		deliver(frame)
@@ -98,7 +98,7 @@ func (l *Lane) Push(frame []byte) bool {
 	if l.size > 0 && l.size+cost > l.buffer {
 		return false
 	}
-	l.frames = append(l.frames, frame)
+	l.frames = append(l.frames, append([]byte{}, frame...))
 	l.size += cost
 	l.wake()
 	return true

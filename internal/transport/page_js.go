@@ -35,6 +35,7 @@ type page struct {
 	in         *Lane // what the page has received
 	sendBuffer int
 	patience   int64 // milliseconds
+	number     int32 // by which the loader feeds it; 0: it does not
 
 	opened chan struct{} // closed by the open event
 	gone   chan struct{} // closed when the handler is released
@@ -63,6 +64,7 @@ func newPage(socket js.Value, o *DialOptions) *page {
 	p.handler = js.FuncOf(p.handle)
 	handlers.Add(1)
 	p.listen(p.handler.Value)
+	p.feed()
 	return p
 }
 
@@ -94,7 +96,12 @@ func (p *page) receive(data js.Value) {
 		p.in.Finish(&ViolationError{NotText, "binary frames are not read here"})
 		return
 	}
-	if !p.in.Push([]byte(data.String())) {
+	p.push([]byte(data.String()))
+}
+
+// push hands a frame on. The slice may be used again when it has returned.
+func (p *page) push(frame []byte) {
+	if !p.in.Push(frame) {
 		p.drop(&lostError{errBacklog})
 	}
 }
@@ -236,6 +243,7 @@ func (p *page) release() {
 	}
 	p.released = true
 	p.listen(js.Null())
+	p.unfeed()
 	// Some sockets outside pages throw when nobody listens to their errors.
 	p.socket.Set("onerror", js.Global().Get("Function").Get("prototype"))
 	p.handler.Release()

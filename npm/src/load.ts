@@ -1,4 +1,4 @@
-import { makeGo } from 'virtual:wasm-exec';
+import { makeGo, type Go } from 'virtual:wasm-exec';
 import type { RawClient } from './bridge.js';
 import { SyncError, textOf } from './errors.js';
 import type { WasmOption, WasmSource } from './types.js';
@@ -117,6 +117,53 @@ function scopeOf(own: Record<PropertyKey, unknown>): object {
   });
 }
 
+/** What the program exports beside what wasm_exec.js needs; internal/transport/feed_js.go says how it is used. */
+interface Exports {
+  readonly mem: WebAssembly.Memory;
+  serverStateSyncRoom(size: number): number;
+  serverStateSyncFrame(number: number, size: number): void;
+}
+
+/** Hands the frames of WebSockets over to the program: by its memory and one call, not by a js.Func. */
+class Feeder {
+  exports: Exports | undefined;
+  private readonly program: () => Go;
+  private readonly encoder: TextEncoder;
+
+  constructor(program: () => Go, encoder: typeof TextEncoder) {
+    this.program = program;
+    this.encoder = new encoder();
+  }
+
+  readonly feed = (socket: WebSocket, number: number, other: (event: MessageEvent) => void): void => {
+    socket.onmessage = (event: MessageEvent<unknown>) => {
+      if (typeof event.data === 'string') this.frame(number, event.data);
+      else other(event);
+    };
+  };
+
+  private frame(number: number, text: string): void {
+    const program = this.program();
+    if (program.exited) return;
+    try {
+      const size = this.write(text, text.length) ?? this.write(text, 3 * text.length) ?? 0;
+      this.exports?.serverStateSyncFrame(number, size);
+    } catch (error) {
+      program.fail(error);
+      return;
+    }
+    queueMicrotask(() => program._resume()); // what the frame has made ready runs now, after the listeners
+  }
+
+  /** Writes the text as UTF-8 into the program's memory, if that many bytes are enough. */
+  private write(text: string, most: number): number | undefined {
+    const { mem, serverStateSyncRoom } = this.exports as Exports;
+    const at = serverStateSyncRoom(most);
+    const { read, written } = this.encoder.encodeInto(text, new Uint8Array(mem.buffer, at, most));
+    return read === text.length ? written : undefined;
+  }
+}
+
 /** A running Go program with its one client. */
 export interface Running {
   readonly client: RawClient;
@@ -132,6 +179,8 @@ export async function run(module: WebAssembly.Module, args: readonly unknown[], 
   if (socket) own['WebSocket'] = socket;
   own['serverStateSyncHost'] = { arguments: args, ready: (made: RawClient | Error) => { client = made; } };
   const scope = scopeOf(own);
+  const feeder = new Feeder(() => program, own['TextEncoder'] as typeof TextEncoder);
+  own['serverStateSyncFeed'] = feeder.feed;
   const decoder = new (own['TextDecoder'] as typeof TextDecoder)();
   const program = new (makeGo(scope))();
   (own['fs'] as { writeSync: unknown }).writeSync = (_: number, text: Uint8Array): number => {
@@ -145,14 +194,18 @@ export async function run(module: WebAssembly.Module, args: readonly unknown[], 
   };
   program.exit = stop;
   const instance = await WebAssembly.instantiate(module, program.importObject);
+  feeder.exports = instance.exports as unknown as Exports;
   const ended = new Promise<string>((resolve) => {
     const resume = program._resume;
+    program.fail = (error) => { // a trap, or the program has exited
+      stop();
+      resolve(words + textOf(error));
+    };
     program._resume = () => {
       try {
         resume.call(program);
-      } catch (error) { // a trap, or the program has exited
-        stop();
-        resolve(words + textOf(error));
+      } catch (error) {
+        program.fail(error);
       }
     };
     program.run(instance).then(() => resolve(words), (error: unknown) => resolve(words + textOf(error)));

@@ -5,6 +5,8 @@ declare module 'virtual:wasm-exec' {
     readonly importObject: WebAssembly.Imports;
     exit: (code: number) => void;
     _resume: () => void;
+    readonly exited: boolean;
+    fail: (error: unknown) => void; // ours
     readonly _scheduledTimeouts: Map<number, number>;
     run(instance: WebAssembly.Instance): Promise<void>;
   }
