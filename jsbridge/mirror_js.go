@@ -50,17 +50,21 @@ func (m *mirror) heard(u driver.Update) {
 
 // show brings JavaScript to the present view.
 func (m *mirror) show() {
-	if !m.whole && m.state.Joined() {
+	text := ""
+	switch {
+	case !m.whole && m.state.Joined():
 		m.whole = true
-		m.made = m.made[:0].whole(m.state.GetState())
+		text = wholeText(m.state.GetState())
+	case len(m.made) > 0:
+		text = m.made.text()
+	default:
+		return
 	}
-	if len(m.made) > 0 {
-		text, origin := m.made.text(), max(m.origin, driver.Local)
-		if m.made, m.origin = m.made[:0], 0; cap(m.made) > mostKept {
-			m.made = nil
-		}
-		m.follower.Invoke(text, origins[origin], m.state.Version())
+	origin := max(m.origin, driver.Local)
+	if m.made, m.origin = m.made[:0], 0; cap(m.made) > mostKept {
+		m.made = nil
 	}
+	m.follower.Invoke(text, origins[origin], m.state.Version())
 }
 
 // origins are the names of the origins as JavaScript has them.

@@ -12,7 +12,7 @@ func newClient(args []js.Value) (*client, error) {
 	if len(args) < 2 || typeOf(args[0]) != js.TypeString || typeOf(args[1]) != js.TypeString {
 		return nil, argumentError("the endpoint and the client identifier are strings")
 	}
-	options := driver.Options{Clock: driver.PageClock}
+	options := driver.Options{Clock: driver.PageClock, Compact: true}
 	if len(args) > 2 {
 		switch typeOf(args[2]) {
 		case js.TypeString:

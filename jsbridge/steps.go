@@ -61,10 +61,8 @@ func (s steps) difference(view document.Value, names []string) steps {
 	return s
 }
 
-// whole appends the whole view.
-func (s steps) whole(view document.Value) steps {
-	return append(s.step('s', nil).value(view), ']')
-}
+// wholeText is text for the whole view alone, with one copy of it less.
+func wholeText(view document.Value) string { return `[["s",[],` + view.String() + `]]` }
 
 // text returns the steps as one JSON text.
 func (s steps) text() string {

@@ -7,13 +7,20 @@ import { WebSocketServer, WebSocket } from 'ws';
 const { Client } = await import(createRequire(import.meta.url).resolve('./out/project/node_modules/server-state-sync/dist/index.js'));
 const lines = (...messages) => messages.map((message) => JSON.stringify(message)).join('\n');
 
+/** The value with its members in the order in which a server sends them (RFC 8785). */
+function canonical(value) {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.keys(value).sort().map((key) => [key, canonical(value[key])]));
+}
+
 /** A server with one state that says what the measurement wants. */
 async function play(value) {
   const http = createServer();
   const server = new WebSocketServer({ server: http, handleProtocols: () => 'server-state-sync.v1' });
   await new Promise((resolve) => http.listen(0, '127.0.0.1', resolve));
   let version = 1, socket, joined;
-  const text = JSON.stringify(value);
+  const text = JSON.stringify(canonical(value));
   server.on('connection', (connection) => {
     socket = connection;
     connection.on('message', (data) => {

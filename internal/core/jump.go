@@ -52,11 +52,12 @@ func (s *State) start(m protocol.Joined) {
 	s.settleListed(m.Verdicts)
 	s.loseForgotten(m.Mark)
 	s.known, s.epoch = true, m.Epoch
+	value := s.taken(m.Value)
 	if first {
-		s.confirmed = m.Value.Expanded()
+		s.confirmed = value
 		s.resolve()
 	}
-	s.jump(m.Version, m.Value.Expanded(), access{all: true}, first)
+	s.jump(m.Version, value, access{all: true}, first)
 }
 
 // received learns which of the changes that were sent before have reached the server. The others are sent again.
@@ -143,7 +144,7 @@ func (s *State) snapshot(m protocol.Snapshot) error {
 	}
 	s.flush()
 	s.settleListed(m.Verdicts)
-	s.jump(m.Version, m.Value.Expanded(), access{all: true}, false)
+	s.jump(m.Version, s.taken(m.Value), access{all: true}, false)
 	s.flush()
 	return nil
 }

@@ -109,6 +109,7 @@ func (c *Core) on(n uint32, answered uint64, handle func(*State) error) error {
 		c.drained(n, answered)
 		return nil
 	}
+	s.expand()
 	err := handle(s)
 	if err != nil {
 		s.resumable = false

@@ -44,6 +44,7 @@ type State struct {
 	epoch     string
 	version   uint64
 	confirmed document.Value
+	compact   bool   // confirmed is as the server sent it: see expand
 	answered  uint64 // every own change numbered up to here has been answered
 	numbered  uint64 // the highest number given to an own change
 	forgotten bool   // the server has lost the session since changes were sent
@@ -160,6 +161,30 @@ func (s *State) Phase() StatePhase { return s.phase }
 
 // Pending returns the number of changes without a verdict.
 func (s *State) Pending() int { return len(s.pending) }
+
+// taken returns the value of a snapshot as it becomes the confirmed one.
+func (s *State) taken(v document.Value) document.Value {
+	if s.compact = s.core.config.Compact; s.compact {
+		return v
+	}
+	return v.Expanded()
+}
+
+// expand makes reads and writes of the confirmed value cheap, if it is still as it came: see Config.Compact.
+func (s *State) expand() {
+	if !s.compact {
+		return
+	}
+	s.compact = false
+	compact := s.confirmed
+	s.confirmed = compact.Expanded()
+	if s.view == compact {
+		s.view = s.confirmed
+	}
+	if s.shown == compact {
+		s.shown = s.confirmed
+	}
+}
 
 // step moves the version and tells the observer.
 func (s *State) step(to uint64, jump bool) {

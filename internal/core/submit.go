@@ -46,6 +46,7 @@ func (s *State) Submit(now Time, change Change) (Ticket, error) {
 	if err := s.cannotSubmit(); err != nil {
 		return 0, err
 	}
+	s.expand()
 	p, err := change.prepare(s)
 	if err != nil {
 		code, reason := codeOf(err)

@@ -59,6 +59,7 @@ func New(endpoint, clientIdentifier string, o Options) (*Client, error) {
 		MaxPending:       o.PendingChanges,
 		MaxPendingBytes:  o.PendingBytes,
 		MaxFrame:         maxFrame,
+		Compact:          o.Compact,
 	})
 	if err != nil {
 		return nil, err

@@ -24,6 +24,7 @@ type Options struct {
 	PendingChanges  int
 	PendingBytes    int
 	ListenerBacklog int
+	Compact         bool // who uses the client takes values as text: see core.Config
 
 	// Dial makes a connection to the endpoint and offers the token; nil: over a WebSocket.
 	Dial func(b Bound, endpoint, token string) (transport.Conn, error)
