@@ -11,7 +11,7 @@ import (
 // decoders are what reads text of strangers, and the fuzz target of each. Whoever adds one adds a row.
 var decoders = map[string][]string{
 	"FuzzScan":             {"jsonscan.End", "jsonscan.Space", "jsonscan.Unquote", "jsonscan.AppendQuoted"},
-	"FuzzParse":            {"document.Parse"},
+	"FuzzParse":            {"document.Parse", "document.ParseFirst"},
 	"FuzzPatch":            {"document.ParsePatch", "document.ParseOpKind", "document.Resolve", "document.Apply"},
 	"FuzzPointer":          {"document.ParsePointer", "document.ParsePath"},
 	"FuzzCarry":            {"document.Carry", "document.Invert"},

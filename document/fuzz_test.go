@@ -14,6 +14,12 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		v, err := Parse(text, Limits{Bytes: 1 << 16})
+		if first, length := ParseFirst(text, Limits{Bytes: 1 << 16}); length > 0 {
+			if whole, err := parseAny(text[:length], Limits{Bytes: 1 << 16}.withDefaults()); err != nil || first.String() != string(text[:length]) || !whole.Equal(first) {
+				t.Fatalf("of %q the first %d bytes are taken for %s; they are %s, %v", text, length, first, whole, err)
+			}
+			checkBookkeeping(t, first)
+		}
 		if err != nil {
 			if CodeOf(err) == "" || v.Exists() {
 				t.Fatalf("got %s and %v", v, err)

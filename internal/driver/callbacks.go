@@ -185,7 +185,7 @@ func inUserCall() bool {
 		frames := runtime.CallersFrames(callers[:n])
 		for {
 			frame, more := frames.Next()
-			if strings.HasSuffix(frame.Function, "driver.guard") {
+			if strings.HasSuffix(frame.Function, "server-state-sync/internal/driver.guard") {
 				return true
 			}
 			if !more {
