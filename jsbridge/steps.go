@@ -61,16 +61,18 @@ func (s steps) difference(view document.Value, names []string) steps {
 	return s
 }
 
-// wholeText is text for the whole view alone, with one copy of it less.
-func wholeText(view document.Value) string { return `[["s",[],` + view.String() + `]]` }
+// whole appends the whole view.
+func (s steps) whole(view document.Value) steps {
+	return append(s.step('s', nil).value(view), ']')
+}
 
-// text returns the steps as one JSON text.
-func (s steps) text() string {
+// finish returns the steps as one JSON text, in their own memory.
+func (s steps) finish() []byte {
 	if len(s) == 0 {
-		return "[]"
+		return []byte("[]")
 	}
 	s[0] = '[' // in the place of the first step's comma
-	return string(append(s, ']'))
+	return append(s, ']')
 }
 
 func (s steps) step(kind byte, path document.Path) steps {

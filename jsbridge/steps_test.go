@@ -63,9 +63,9 @@ func made(t *testing.T, name string, before document.Value, patch []document.Pat
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
-	text := steps(nil).operations(entry).text()
+	text := string(steps(nil).operations(entry).finish())
 	if compared {
-		name, text = name+", compared", steps(nil).difference(after, differing(before, after)).text()
+		name, text = name+", compared", string(steps(nil).difference(after, differing(before, after)).finish())
 	}
 	return vector{name, json.RawMessage(before.String()), json.RawMessage(text), json.RawMessage(after.String())}
 }

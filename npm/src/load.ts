@@ -1,5 +1,5 @@
 import { makeGo, type Go } from 'virtual:wasm-exec';
-import type { RawClient } from './bridge.js';
+import type { Follower, RawClient } from './bridge.js';
 import { SyncError, textOf } from './errors.js';
 import type { WasmOption, WasmSource } from './types.js';
 
@@ -124,16 +124,24 @@ interface Exports {
   serverStateSyncFrame(number: number, size: number): void;
 }
 
-/** Hands the frames of WebSockets over to the program: by its memory and one call, not by a js.Func. */
+/** Hands the frames of WebSockets over to the program, and its texts to their followers: by its memory, not by js.Funcs
+ * and strings that Go must keep account of. */
 class Feeder {
   exports: Exports | undefined;
   private readonly program: () => Go;
   private readonly encoder: TextEncoder;
+  private readonly decoder: TextDecoder;
 
-  constructor(program: () => Go, encoder: typeof TextEncoder) {
+  constructor(program: () => Go, encoder: typeof TextEncoder, decoder: typeof TextDecoder) {
     this.program = program;
     this.encoder = new encoder();
+    this.decoder = new decoder();
   }
+
+  readonly tell = (follower: Follower, at: number, size: number, origin: string, version: number): void => {
+    const { mem } = this.exports as Exports;
+    follower(this.decoder.decode(new Uint8Array(mem.buffer, at, size)), origin, version);
+  };
 
   readonly feed = (socket: WebSocket, number: number, other: (event: MessageEvent) => void): void => {
     socket.onmessage = (event: MessageEvent<unknown>) => {
@@ -179,8 +187,9 @@ export async function run(module: WebAssembly.Module, args: readonly unknown[], 
   if (socket) own['WebSocket'] = socket;
   own['serverStateSyncHost'] = { arguments: args, ready: (made: RawClient | Error) => { client = made; } };
   const scope = scopeOf(own);
-  const feeder = new Feeder(() => program, own['TextEncoder'] as typeof TextEncoder);
+  const feeder = new Feeder(() => program, own['TextEncoder'] as typeof TextEncoder, own['TextDecoder'] as typeof TextDecoder);
   own['serverStateSyncFeed'] = feeder.feed;
+  own['serverStateSyncTell'] = feeder.tell;
   const decoder = new (own['TextDecoder'] as typeof TextDecoder)();
   const program = new (makeGo(scope))();
   (own['fs'] as { writeSync: unknown }).writeSync = (_: number, text: Uint8Array): number => {
