@@ -12,7 +12,9 @@ const (
 //
 // A loader that gives the program a globalThis of its own puts there an object serverStateSyncHost with the members
 // arguments, those of one client as [Constructor] takes them, and ready, a function: it is called once, with the client
-// or with an Error. Then nothing is published anywhere. Without it the page's globalThis gets one name,
+// or with an Error. Then nothing is published anywhere. Such a loader may put two functions more there, serverStateSyncFeed
+// and serverStateSyncTell, by which frames and texts cross faster: see internal/transport/feed_js.go and
+// mirror_js.go. Without it the page's globalThis gets one name,
 // serverStateSync, an object whose connect is [Constructor].
 func Publish() {
 	global := js.Global()
