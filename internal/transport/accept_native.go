@@ -68,6 +68,7 @@ func acceptedStream(conn net.Conn, early []byte, o *AcceptOptions) *stream {
 		Conn:         conn,
 		body:         conn,
 		early:        early,
+		raw:          rawOf(conn),
 		frameTimeout: o.FrameTimeout,
 		writeTimeout: o.WriteTimeout,
 		meter: meter{rules: rules{

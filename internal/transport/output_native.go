@@ -26,6 +26,7 @@ var (
 // connection that does not write.
 type output struct {
 	buffer  []byte
+	left    []byte // of the piece that next returned last, and that comes again
 	rest    []byte
 	started bool
 	masked  bool
@@ -48,7 +49,7 @@ func newOutput(frame []byte, masked bool) *output {
 }
 
 func (o *output) release() {
-	o.rest = nil
+	o.left, o.rest = nil, nil
 	if len(o.buffer) == smallOutput {
 		smallOutputs.Put(o)
 		return
@@ -59,6 +60,10 @@ func (o *output) release() {
 // next returns the next piece, or nil after the last. It is valid until the
 // next call.
 func (o *output) next() []byte {
+	if left := o.left; len(left) > 0 {
+		o.left = nil
+		return left
+	}
 	if o.started && len(o.rest) == 0 {
 		return nil
 	}

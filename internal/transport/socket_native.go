@@ -138,6 +138,12 @@ func (c *socket) readError(b Bound, err error) error {
 }
 
 func (c *socket) Write(b Bound, frame []byte) error {
+	return c.guard(b, func() error { return c.stream.writeFrame(frame, !c.stream.meter.rules.masked) })
+}
+
+// guard runs something that writes, ends it with b, and drops the connection
+// when it fails.
+func (c *socket) guard(b Bound, write func() error) error {
 	if c.closed.Load() {
 		return ErrClosed
 	}
@@ -145,7 +151,7 @@ func (c *socket) Write(b Bound, frame []byte) error {
 		return err
 	}
 	defer c.writing.end()
-	err := c.stream.writeFrame(frame, !c.stream.meter.rules.masked)
+	err := write()
 	if err == nil || err == ErrClosed {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -33,6 +34,7 @@ type stream struct {
 	net.Conn                    // the network's connection
 	body     io.ReadWriteCloser // what carries the bytes: Conn or something around it
 	early    []byte             // bytes that came together with the handshake
+	raw      syscall.RawConn    // of Conn, for TryWrite; nil: it cannot be had
 
 	frameTimeout time.Duration // 0: none
 	writeTimeout time.Duration
@@ -198,12 +200,23 @@ func (s *stream) writeFrame(frame []byte, masked bool) error {
 	}
 	out := newOutput(frame, masked)
 	defer out.release()
+	return s.sendAll(out)
+}
+
+// sendAll writes what is left of a frame.
+func (s *stream) sendAll(out *output) error {
 	for piece := out.next(); piece != nil; piece = out.next() {
 		if err := s.send(piece); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// endFrame lets the next fragment be written after one that tryFrame began.
+func (s *stream) endFrame(out *output) {
+	out.release()
+	s.writing.Unlock()
 }
 
 // send writes p, which the peer has writeTimeout to take, or a little more.
