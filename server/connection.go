@@ -12,13 +12,14 @@ import (
 	"github.com/server-state-sync/server-state-sync/protocol"
 )
 
-// connection drives a peer over a transport: one goroutine reads, and one writes while there is something to write.
+// connection drives a peer over a transport: one goroutine reads. What there is to write is written by the goroutines of
+// launch, and by one of its own while the network does not take it at once.
 type connection struct {
 	server *StateSyncer
 	conn   transport.Conn
 	peer   *peer
 	place  *place
-	writer sync.WaitGroup // the goroutine that writes
+	writer sync.WaitGroup // whoever writes
 	frames *rate.Limiter  // nil: no limit
 	bytes  *rate.Limiter
 
@@ -140,30 +141,80 @@ const keptFrame = 128 << 10
 
 var frames = sync.Pool{New: func() any { return new([]byte) }}
 
-// write writes until nothing waits.
-func (c *connection) write() {
-	defer c.writer.Done()
+// turnFrames is how many frames a connection may write before the others that wait have their turn.
+const turnFrames = 4
+
+// writeNow writes what waits, as long as the network takes it at once; what has to be waited for it leaves to a goroutine of
+// the connection's own. more says that the connection still has something to write, and should have another turn.
+func (c *connection) writeNow() (more bool) {
 	buffer := frames.Get().(*[]byte)
-	for {
-		frame := c.peer.take((*buffer)[:0], c.server.options.Limits.BatchBytes)
-		if cap(frame) <= keptFrame {
-			*buffer = frame[:0]
-		}
+	for range turnFrames {
+		frame := c.take(buffer)
 		if len(frame) == 0 {
-			break
+			c.endWriting(buffer)
+			return false
 		}
-		if err := c.conn.Write(c.server.ctx, frame); err != nil {
-			c.server.options.Logger.Debug("a connection ended in writing", "error", err)
-			c.peer.silence()
-			c.conn.Abort()
-			break
-		}
-		if bye, said := c.peer.farewell(); said {
-			_ = c.conn.Close(int(bye.Code), bye.Reason)
-			break
+		rest, err := c.tryWrite(frame)
+		_, said := c.peer.farewell()
+		if rest != nil || err != nil || said {
+			go c.write(buffer, rest, err)
+			return false
 		}
 	}
 	frames.Put(buffer)
+	return true
+}
+
+// tryWrite is Write where the connection cannot do without waiting.
+func (c *connection) tryWrite(frame []byte) (rest func() error, err error) {
+	if t, ok := c.conn.(transport.Trier); ok {
+		return t.TryWrite(c.server.ctx, frame)
+	}
+	return func() error { return c.conn.Write(c.server.ctx, frame) }, nil
+}
+
+// write writes until nothing waits, first what is left of a frame.
+func (c *connection) write(buffer *[]byte, rest func() error, err error) {
+	defer c.endWriting(buffer)
+	if rest != nil {
+		err = rest()
+	}
+	for c.goesOn(err) {
+		frame := c.take(buffer)
+		if len(frame) == 0 {
+			return
+		}
+		err = c.conn.Write(c.server.ctx, frame)
+	}
+}
+
+// take returns the next frame, in the buffer unless it is large.
+func (c *connection) take(buffer *[]byte) []byte {
+	frame := c.peer.take((*buffer)[:0], c.server.options.Limits.BatchBytes)
+	if cap(frame) <= keptFrame {
+		*buffer = frame[:0]
+	}
+	return frame
+}
+
+// goesOn reports whether more may be written, after a frame with the given result; else it ends the connection.
+func (c *connection) goesOn(err error) bool {
+	if err != nil {
+		c.server.options.Logger.Debug("a connection ended in writing", "error", err)
+		c.peer.silence()
+		c.conn.Abort()
+		return false
+	}
+	if bye, said := c.peer.farewell(); said {
+		_ = c.conn.Close(int(bye.Code), bye.Reason)
+		return false
+	}
+	return true
+}
+
+func (c *connection) endWriting(buffer *[]byte) {
+	frames.Put(buffer)
+	c.writer.Done()
 }
 
 // endTimeout bounds how long Close waits for connections that it has aborted.

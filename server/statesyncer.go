@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/http"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -68,6 +69,7 @@ func New(options Options) (*StateSyncer, error) {
 		began:      options.clock.Now(),
 		missing:    make(map[string]*arrivals),
 		peers:      make(map[*peer]struct{}),
+		launch:     launch{most: runtime.GOMAXPROCS(0), pause: runtime.Gosched},
 	}
 	s.sessions = sessions{server: s, byID: make(map[string]*session)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
