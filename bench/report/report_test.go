@@ -45,6 +45,21 @@ func TestResultsHideNothing(t *testing.T) {
 	}
 }
 
+// Where the floor itself is above a limit, the row says so.
+func TestRowsTellWhatTheFloorHas(t *testing.T) {
+	table := Table{}
+	table.Add("single-100", "ours", map[string]float64{"us": 14})
+	table.Add("single-100", "floor", map[string]float64{"us": 12})
+	table.Add("many", "ours", map[string]float64{"us": 24})
+	table.Add("many", "floor", map[string]float64{"us": 20})
+	text := Run{Table: table, Peers: []string{"ours", "floor"}}.results()
+	for _, want := range []string{"| 14.0; the floor itself has 12.0, more than the limit | **not met**", "| 24.0; the floor has 20.0 | **not met**"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the results do not have %q:\n%s", want, text)
+		}
+	}
+}
+
 func TestNumbersAreShort(t *testing.T) {
 	for x, want := range map[float64]string{0.123: "0.12", 12.34: "12.3", 123.4: "123", 1234567: "1,234,567", -1234: "-1,234", math.NaN(): "-"} {
 		if got := short(x); got != want {

@@ -92,6 +92,25 @@ func BenchmarkIdle(b *testing.B) {
 	}
 }
 
+// BenchmarkAccept connects and answers the handshake; the least of a client is in
+// it.
+func BenchmarkAccept(b *testing.B) {
+	server, accepted := listen(b)
+	defer server.Close()
+	b.ReportAllocs()
+	for b.Loop() {
+		client, err := net.Dial("tcp", server.Addr)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.WriteString(client, rawHandshake); err != nil {
+			b.Fatal(err)
+		}
+		(<-accepted).Abort()
+		_ = client.Close()
+	}
+}
+
 type aborter struct{ transport.Conn }
 
 func (a aborter) Close() error {
