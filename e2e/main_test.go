@@ -133,9 +133,8 @@ func eventually(t testing.TB, what string, condition func() (holds bool, seen st
 // within is eventually for what takes longer, or may not take as long.
 func within(t testing.TB, limit time.Duration, what string, condition func() (holds bool, seen string)) {
 	t.Helper()
-	tick := time.NewTicker(30 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(limit); ; <-tick.C {
+	pause := 20 * time.Millisecond
+	for deadline := time.Now().Add(limit); ; pause = min(pause*3/2, 400*time.Millisecond) { // looking costs the page time, too
 		holds, seen := condition()
 		if holds {
 			return
@@ -143,5 +142,6 @@ func within(t testing.TB, limit time.Duration, what string, condition func() (ho
 		if time.Now().After(deadline) {
 			t.Fatalf("after %v still not: %s; last seen: %s", limit, what, seen)
 		}
+		<-time.After(pause)
 	}
 }

@@ -9,6 +9,9 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/css"
 	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
 )
 
 // React, go-app and a native Go client talk to each other, from two browser contexts and from five.
@@ -57,7 +60,7 @@ func TestTwentyPagesSendAtTheSameMoment(t *testing.T) {
 		if i >= 18 {
 			kind = "go"
 		}
-		l := w.enter(address, kind, "crowd", fmt.Sprintf("p%d", i))
+		l := w.join(places, chatOf(address, kind, "crowd", fmt.Sprintf("p%d", i)))
 		unwatch(l.tab)
 		places = append(places, l)
 	}
@@ -90,11 +93,26 @@ func TestTwentyPagesSendAtTheSameMoment(t *testing.T) {
 
 func crowdText(page, n int) string { return fmt.Sprintf("page %d says %d", page, n) }
 
-// unwatch ends what the driver copies of the page by itself, which would cost more than the page.
+// join shows the address in a small window, of the same person as the first place.
+func (w *windows) join(places []place, address string) place {
+	w.t.Helper()
+	person := chromedp.WithNewBrowserContext()
+	if len(places) > 0 {
+		person = chromedp.WithExistingBrowserContext(places[0].person)
+	}
+	p := w.blank(person)
+	call(p, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 360, Height: 480, DeviceScaleFactor: 1})
+	p.navigate(address)
+	p.page().connection().shows("Connected")
+	return p.page()
+}
+
+// unwatch ends what the driver copies of the page by itself, each frame of its WebSocket too, which would cost more than the page.
 func unwatch(p *tab) {
 	p.Helper()
 	call(p, css.Disable, cdp.Empty{})
 	call(p, dom.Disable, cdp.Empty{})
+	call(p, network.Disable, cdp.Empty{})
 }
 
 // A reader who is at the end sees new messages, and one who has scrolled up stays where they read.

@@ -112,7 +112,7 @@ func (p *page) watchClock(ctx app.Context) {
 // look is called when something has changed, before it is drawn.
 func (p *page) look(ctx app.Context) {
 	p.submit(ctx)
-	if len(p.own) > 0 {
+	if slices.ContainsFunc(p.own, func(o *own) bool { return o.refused != "" }) {
 		p.own = without(p.own, p.link.state.GetState().Get("messages"))
 		p.keep()
 	}
@@ -191,6 +191,7 @@ func (p *page) onSend(ctx app.Context, e app.Event) {
 	setValue("message", "")
 	p.own = append(p.own, &own{message: message{random(), p.sender(), text, time.Now().UnixMilli()}})
 	p.bottom, p.news = true, false
+	p.keep()
 	p.look(ctx)
 }
 

@@ -1,5 +1,5 @@
 // The chat in React on the npm package; grown from the README's example.
-import { StrictMode, useEffect, useReducer, useRef, useState, type FormEvent } from 'react';
+import { StrictMode, useCallback, useEffect, useMemo, useReducer, useRef, useState, useSyncExternalStore, type FormEvent } from 'react';
 import { createRoot } from 'react-dom/client';
 import { init, type ConnectionStatus } from 'server-state-sync';
 import { createSyncHooks } from 'server-state-sync/react';
@@ -7,9 +7,9 @@ import { Developers, Rooms } from './developers.js';
 import { List } from './list.js';
 import { MeteredWebSocket } from './meter.js';
 import { fetchModule, loaded, notLoaded } from './module.js';
-import { itemsOf, kept, random, sentence, unsettled, type Item, type Message, type Room } from './room.js';
+import { itemsOf, kept, random, sentence, unsettled, type Message, type Own, type Room } from './room.js';
 
-const { SyncProvider, StateProvider, useSharedState, useStateHandle, useStateStatus, useSyncClient, useConnectionStatus } = createSyncHooks<Room>();
+const { SyncProvider, StateProvider, useStateHandle, useStateStatus, useSyncClient, useConnectionStatus } = createSyncHooks<Room>();
 
 const query = new URLSearchParams(location.search);
 const room = decodeURIComponent(location.pathname.split('/')[2] ?? 'lobby');
@@ -23,16 +23,48 @@ const none: readonly Message[] = [];
 /** How many messages are shown at first, and more each time; the list begins at a multiple of half of it, so that it does not shift with every message. */
 const shown = 100;
 
+/**
+ * The room's messages, as `useSharedState('messages', none)` has them; many that come within a frame are drawn once. A tab
+ * in the background has no frames, and looks ten times in a second.
+ */
+function useMessages(): readonly Message[] {
+  const state = useStateHandle();
+  const subscribe = useCallback((draw: () => void) => {
+    let frame = 0, timer = 0;
+    const cancel = (): void => {
+      cancelAnimationFrame(frame);
+      clearTimeout(timer);
+      frame = timer = 0;
+    };
+    const due = (): void => {
+      cancel();
+      draw();
+    };
+    const unsubscribe = state.subscribe(() => {
+      if (timer) return;
+      frame = requestAnimationFrame(due);
+      timer = setTimeout(due, 100);
+    });
+    return () => {
+      unsubscribe();
+      cancel();
+    };
+  }, [state]);
+  return useSyncExternalStore(subscribe, () => state.getState().messages ?? none);
+}
+
 /** The messages of this page that have no verdict, or were refused. */
 function useOwn(messages: readonly Message[]) {
   const [own, setOwn] = useState(() => unsettled.get(room));
   const state = useStateHandle();
   useEffect(() => unsettled.set(room, own), [own]);
-  useEffect(() => setOwn((all) => { // a message that the page before this one had sent after all
-    const open = all.filter((o) => o.refused === undefined || !messages.some((message) => message.id === o.message.id));
-    return open.length < all.length ? open : all;
-  }), [messages]);
-  const drop = (id: string): void => setOwn((all) => all.filter((o) => o.message.id !== id));
+  useEffect(() => { // messages that the page before this one had sent after all
+    if (!own.some((o) => o.refused !== undefined)) return;
+    const there = new Set(messages.map((message) => message.id));
+    const arrived = (o: Own): boolean => o.refused !== undefined && there.has(o.message.id);
+    if (own.some(arrived)) setOwn((all) => all.filter((o) => !arrived(o)));
+  }, [own, messages]);
+  const drop = useCallback((id: string): void => setOwn((all) => all.filter((o) => o.message.id !== id)), []);
   const send = async (message: Message, refused: (reason: string) => void): Promise<void> => {
     setOwn((all) => [...all, { message }]);
     try {
@@ -82,7 +114,7 @@ function useNotice(): [string, (text: string) => void] {
 }
 
 function Chat({ again }: { readonly again: () => void }) {
-  const [messages] = useSharedState('messages', none);
+  const messages = useMessages();
   const state = useStateHandle();
   const { own, drop, send } = useOwn(messages);
   const { text: status, connection, ended } = useConnection();
@@ -102,11 +134,13 @@ function Chat({ again }: { readonly again: () => void }) {
     setText('');
     countSend();
   };
-  const onEdit = (item: Item): void => {
-    setText(item.message.text);
-    drop(item.message.id);
+  const onEdit = useCallback((message: Message): void => {
+    setText(message.text);
+    drop(message.id);
     writing.current?.focus();
-  };
+  }, [drop]);
+  const onEarlier = useCallback(() => setMost((all) => all + shown), []);
+  const items = useMemo(() => itemsOf(messages, own, from), [messages, own, from]);
   const alert = ended || notice;
   return (
     <main className="chat">
@@ -119,8 +153,8 @@ function Chat({ again }: { readonly again: () => void }) {
         {alert && <p>{alert}</p>}
         {alert && (ended ? <button type="button" onClick={again}>Connect again</button> : <button type="button" onClick={() => setNotice('')}>Close</button>)}
       </div>
-      <List items={itemsOf(messages, own, from)} earlier={from} me={name.trim() || guest} sends={sends}
-        empty={status === 'Connected' ? 'Nobody has written anything here yet.' : ''} onEarlier={() => setMost(most + shown)} onDismiss={drop} onEdit={onEdit} />
+      <List items={items} earlier={from} me={name.trim() || guest} sends={sends}
+        empty={status === 'Connected' ? 'Nobody has written anything here yet.' : ''} onEarlier={onEarlier} onDismiss={drop} onEdit={onEdit} />
       <form className="write" onSubmit={onSend}>
         <label className="name">Your name <input value={name} onChange={(event) => setName(event.target.value)} maxLength={40} autoComplete="nickname" placeholder={guest} /></label>
         <label className="message">Message <input ref={writing} value={text} onChange={(event) => setText(event.target.value)} autoComplete="off" enterKeyHint="send" dir="auto" /></label>

@@ -1,13 +1,14 @@
 // The messages of a room: the newest ones, and where the reader stands among them.
-import { useLayoutEffect, useRef, useState } from 'react';
-import type { Item } from './room.js';
+import { memo, useLayoutEffect, useRef, useState } from 'react';
+import type { Item, Message } from './room.js';
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const whole = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 
-interface LineProps { readonly item: Item; readonly mine: boolean; readonly onDismiss: (id: string) => void; readonly onEdit: (item: Item) => void }
+interface LineProps extends Item { readonly mine: boolean; readonly onDismiss: (id: string) => void; readonly onEdit: (message: Message) => void }
 
-function Line({ item: { message, state, reason }, mine, onDismiss, onEdit, item }: LineProps) {
+/** One message. A message that is the same object as before costs nothing: whoever writes one, the others keep theirs. */
+const Line = memo(function Line({ message, state, reason, mine, onDismiss, onEdit }: LineProps) {
   const at = new Date(message.at);
   return (
     <li data-state={state} className={mine ? 'mine' : undefined}>
@@ -20,13 +21,13 @@ function Line({ item: { message, state, reason }, mine, onDismiss, onEdit, item 
       {state === 'refused' && (
         <div className="refusal">
           <p className="reason">{reason}</p>
-          <button type="button" onClick={() => onEdit(item)}>Edit</button>
+          <button type="button" onClick={() => onEdit(message)}>Edit</button>
           <button type="button" onClick={() => onDismiss(message.id)}>Dismiss</button>
         </div>
       )}
     </li>
   );
-}
+});
 
 interface ListProps {
   readonly items: readonly Item[];
@@ -37,27 +38,24 @@ interface ListProps {
   readonly sends: number;
   readonly onEarlier: () => void;
   readonly onDismiss: (id: string) => void;
-  readonly onEdit: (item: Item) => void;
+  readonly onEdit: (message: Message) => void;
 }
 
-export function List({ items, earlier, me, empty, sends, onEarlier, onDismiss, onEdit }: ListProps) {
+export const List = memo(function List({ items, earlier, me, empty, sends, onEarlier, onDismiss, onEdit }: ListProps) {
   const box = useRef<HTMLDivElement>(null);
   const bottom = useRef(true); // the reader is at the newest message
   const from = useRef<number | null>(null); // the distance from the end to keep, when earlier ones are put before
-  const [news, setNews] = useState(false);
+  const [read, setRead] = useState<string>(); // the newest message when the reader left it
   const last = items.at(-1)?.message.id;
 
   const toBottom = (): void => {
     const { current } = box;
     if (current) current.scrollTop = current.scrollHeight;
     bottom.current = true;
-    setNews(false);
+    setRead(undefined);
   };
-  useLayoutEffect(toBottom, [sends]);
-  useLayoutEffect(() => {
-    if (bottom.current) toBottom();
-    else if (last !== undefined) setNews(true);
-  }, [last]);
+  // Effects move the box and set no state: a page that draws more slowly than messages come would never end drawing.
+  useLayoutEffect(() => { bottom.current = true; }, [sends]);
   useLayoutEffect(() => {
     const { current } = box;
     if (!current) return;
@@ -76,8 +74,10 @@ export function List({ items, earlier, me, empty, sends, onEarlier, onDismiss, o
   const onScroll = (): void => {
     const { current } = box;
     if (!current) return;
-    bottom.current = current.scrollHeight - current.scrollTop - current.clientHeight < 24;
-    if (bottom.current) setNews(false);
+    const end = current.scrollHeight - current.scrollTop - current.clientHeight < 24;
+    if (end && read !== undefined) setRead(undefined);
+    if (!end && bottom.current) setRead(last);
+    bottom.current = end;
   };
   return (
     <div className="read">
@@ -90,10 +90,10 @@ export function List({ items, earlier, me, empty, sends, onEarlier, onDismiss, o
         )}
         {items.length === 0 && <p className="empty">{empty}</p>}
         <ol>
-          {items.map((item) => <Line key={item.message.id} item={item} mine={item.message.from === me} onDismiss={onDismiss} onEdit={onEdit} />)}
+          {items.map((item) => <Line key={item.message.id} {...item} mine={item.message.from === me} onDismiss={onDismiss} onEdit={onEdit} />)}
         </ol>
       </div>
-      {news && <button type="button" className="news" onClick={toBottom}>New messages</button>}
+      {read !== undefined && read !== last && <button type="button" className="news" onClick={toBottom}>New messages</button>}
     </div>
   );
-}
+});
