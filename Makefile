@@ -45,7 +45,7 @@ matrix: ## use the packed npm package in bundlers, frameworks, test runners and 
 
 e2e: ## drive the programs in Chromium as a user does
 	@scripts/need.sh go node npm chromium
-	@cd e2e && go test -count=1 -timeout 20m -v .
+	@scripts/e2e.sh -v
 
 proof: ## the random tests at a length that no ordinary run has; a few hours
 	@scripts/need.sh go

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -123,5 +124,35 @@ func TestReadmeQuotesTheResults(t *testing.T) {
 	got, want := block.FindString(read(t, "README.md")), block.FindString(read(t, "bench/RESULTS.md"))
 	if got == "" || got != want {
 		t.Errorf("the README's figures are not those of bench/RESULTS.md: copy what stands between its marks, or run make bench. The README has\n%s\nwant\n%s", got, want)
+	}
+}
+
+// The README's picture is the one that make e2e takes, and small enough to load with a page.
+func TestTheReadmesPictureIsThere(t *testing.T) {
+	const picture, most = "web/demo/front.png", 300_000
+	if text := read(t, "README.md"); !strings.Contains(text, "]("+picture+")") {
+		t.Errorf("README.md does not show %s", picture)
+	}
+	image := read(t, picture)
+	if !strings.HasPrefix(image, "\x89PNG\r\n\x1a\n") || len(image) > most {
+		t.Errorf("%s is no PNG, or has more than %d bytes: %d", picture, most, len(image))
+	}
+	if !strings.Contains(read(t, "e2e/torture_test.go"), strconv.Quote(picture)) {
+		t.Errorf("e2e/torture_test.go does not write %s", picture)
+	}
+}
+
+// The tests in a browser touch what a user can touch: they import nothing of ours.
+func TestTheTestsInABrowserImportNothingOfOurs(t *testing.T) {
+	files := tracked(t, "e2e/*.go", "e2e/go.mod")
+	if len(files) < 10 {
+		t.Fatalf("found only %v", files)
+	}
+	for _, file := range files {
+		for line := range strings.Lines(read(t, file)) {
+			if strings.Contains(line, module+"/") && !strings.HasPrefix(line, "module ") {
+				t.Errorf("%s: %s", file, line)
+			}
+		}
 	}
 }

@@ -68,6 +68,17 @@ func TestASilentNetworkLosesNothing(t *testing.T) {
 	}
 }
 
+// The same with the heartbeat that a server has by itself, 15 seconds.
+func TestASilentNetworkLosesNothingAtTheDefaultHeartbeat(t *testing.T) {
+	_, address := demo(t, unhurried...)
+	for _, d := range []direction{toServer, toClient} {
+		t.Run(d.String(), func(t *testing.T) {
+			t.Parallel()
+			silentNetwork(t, address, "react", d)
+		})
+	}
+}
+
 func silentNetwork(t *testing.T, address, kind string, d direction) {
 	cable, w := newProxy(t, address), openWindows(t)
 	room := fmt.Sprintf("silent-%s-%d", kind, d)

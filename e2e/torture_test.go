@@ -23,7 +23,7 @@ func TestTheFrontPageSurvivesTorture(t *testing.T) {
 	_, address := demo(t)
 	w := openWindows(t)
 	p := w.blank(chromedp.WithNewBrowserContext())
-	call(p, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1280, Height: 1180, DeviceScaleFactor: 1})
+	call(p, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1280, Height: 1090, DeviceScaleFactor: 1})
 	p.navigate(address + "/")
 	inGo, inReact := place{p, "Go page"}, place{p, "React page"}
 	inGo.connection().shows("Connected")

@@ -39,6 +39,7 @@ part "tests on js/wasm under Node" wasm
 part "npm package" scripts/npm-test.sh
 part "bundlers" scripts/matrix.sh
 part "demo" demo
+part "end to end in Chromium" scripts/e2e.sh -v
 part "fuzz targets, briefly" scripts/fuzz.sh 3s
 part "tests of the benchmark" go test -C bench ./...
 part "benchmark, every work and peer, briefly" scripts/bench.sh --short
