@@ -104,13 +104,22 @@ func (l place) row(text, state string) (shows string) {
 	return shows
 }
 
+// pressEarlier has the page press "Show earlier ones" as long as that button is there: to find it from outside among a
+// thousand rows takes longer than to draw them.
+func (l place) pressEarlier() {
+	l.Helper()
+	l.run(`(function press(left) {
+		const button = [...document.querySelectorAll('button')].find((b) => b.textContent.trim().startsWith('Show earlier ones'));
+		button?.click();
+		if (left > 0) setTimeout(press, 20, button ? 50 : left - 1);
+	})(50)`)
+}
+
 // showAll waits until the place has that many messages, also those that it shows only when asked for earlier ones.
 func (l place) showAll(count int) {
 	l.Helper()
+	l.pressEarlier()
 	eventually(l.T, fmt.Sprintf("%s shows %d messages", l.name, count), func() (bool, string) {
-		if earlier := l.starting("button", "Show earlier ones"); earlier.label != "" {
-			_ = earlier.ask("function() { this.click() }", nil)
-		}
 		all, err := l.messages()
 		return err == nil && len(all) == count, fmt.Sprintf("%d messages, %v", len(all), err)
 	})

@@ -84,6 +84,9 @@ func TestTwentyPagesSendAtTheSameMoment(t *testing.T) {
 	all.Wait()
 	typed := time.Since(began)
 	for _, l := range places {
+		l.pressEarlier() // all at once
+	}
+	for _, l := range places {
 		l.showAll(len(want))
 	}
 	converge(t, want, places...)
