@@ -82,20 +82,6 @@ func (l place) nodes(role, label string) ([]*accessibility.Node, error) {
 	return nodes, nil
 }
 
-// starting finds the element whose label begins so; its label is "" where there is none.
-func (l place) starting(role, beginning string) element {
-	nodes, err := l.nodes(role, "")
-	if err != nil {
-		return element{l, role, ""}
-	}
-	for _, node := range nodes {
-		if label := plain(node.Name); strings.HasPrefix(label, beginning) {
-			return element{l, role, label}
-		}
-	}
-	return element{l, role, ""}
-}
-
 // object returns the element as an object of the page. Of several the first.
 func (e element) object() (runtime.RemoteObjectID, error) {
 	nodes, err := e.nodes(e.role, e.label)
