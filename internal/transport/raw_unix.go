@@ -10,14 +10,23 @@ import (
 )
 
 // rawOf returns what writes to the connection without waiting; nil where that
-// cannot be had, as with TLS.
+// cannot be had: with TLS, and with a connection of a listener of the user's,
+// which may be a socket with a Write of its own that counts, limits or encrypts.
 func rawOf(conn net.Conn) syscall.RawConn {
-	if socket, ok := conn.(syscall.Conn); ok {
-		if raw, err := socket.SyscallConn(); err == nil {
-			return raw
-		}
+	var socket syscall.Conn
+	switch c := conn.(type) {
+	case *net.TCPConn:
+		socket = c
+	case *net.UnixConn:
+		socket = c
+	default:
+		return nil
 	}
-	return nil
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	return raw
 }
 
 // attempt is one system call on a socket that does not block.

@@ -166,7 +166,7 @@ class Feeder {
   /** Writes the text as UTF-8 into the program's memory, if that many bytes are enough. */
   private write(text: string, most: number): number | undefined {
     const { mem, serverStateSyncRoom } = this.exports as Exports;
-    const at = serverStateSyncRoom(most);
+    const at = serverStateSyncRoom(most) >>> 0; // WebAssembly knows no unsigned integers, and memory may be larger than 2 GiB
     const { read, written } = this.encoder.encodeInto(text, new Uint8Array(mem.buffer, at, most));
     return read === text.length ? written : undefined;
   }
