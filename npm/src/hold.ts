@@ -37,14 +37,15 @@ const keptMs = 5000;
 
 /**
  * Connects to a state for a component that suspends, and resolves when its value is there or it cannot be had. React may
- * forget the component and everything in it meanwhile, so the state is kept for a while for the next attempt.
+ * forget the component and everything in it meanwhile, so the state, which is that of the handle, is kept for a while for the next attempt.
  */
-export function prefetch(client: Client, identifier: string): Promise<void> {
+export function prefetch(client: Client, like: State<object>): Promise<void> {
+  const { identifier } = like;
   let own = prefetches.get(client);
   if (!own) prefetches.set(client, (own = new Map()));
   let promise = own.get(identifier);
   if (!promise) {
-    const handle: State<object> = client.state<object>(identifier);
+    const handle: State<object> = client.state<object>(identifier, { initialState: like.getInitialState() }); // others may read it meanwhile
     promise = handle.ready().then(() => undefined, () => undefined);
     own.set(identifier, promise);
     const waiting = own;

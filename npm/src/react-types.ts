@@ -8,7 +8,8 @@ export type Setter<T> = (next: T | ((previous: T) => T)) => Promise<number>;
 
 /** Either a client of one's own, which is not closed, or what to make one of, which is closed with the provider. */
 export type SyncProviderProps = { readonly children?: ReactNode } & (
-  | { readonly client: Client }
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a client of any shape: an interface has no index signature
+  | { readonly client: Client<any> }
   | {
     readonly client?: undefined;
     readonly endpoint: string;

@@ -134,7 +134,7 @@ export const createSyncHooks: CreateSyncHooks = <S extends object = AnyState>():
     if (handle.status === 'ended') throw handle.error;
     if (handle.status !== 'joined') {
       if (typeof document === 'undefined') throw new SyncError('invalid_argument', 'The suspense hooks read a connected state, which there is in the browser only.');
-      throw prefetch(client, handle.identifier);
+      throw prefetch(client, handle);
     }
     return handle;
   };

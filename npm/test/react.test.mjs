@@ -214,6 +214,23 @@ test('the suspense hooks wait for the state, wherever the providers stand', asyn
   await client.close();
 });
 
+test('a suspense hook leaves the initial state to its neighbors', async () => {
+  const { StateProvider, useSelector, suspense } = sync.createSyncHooks();
+  const shown = [];
+  const Now = () => {
+    shown.push(useSelector((state) => state.topic));
+    return h('p', { 'data-testid': 'now' }, shown.at(-1));
+  };
+  const Late = () => h('p', { 'data-testid': 'n' }, suspense.useSharedState('topic')[0]);
+  const client = new Client(server.endpoint, 'neighbors', '', options);
+  const view = render(h(sync.SyncProvider, { client },
+    h(StateProvider, { state: 'chat', initialState: { topic: 'initial' } }, h(Suspense, { fallback: 'wait' }, h(Late)), h(Now))));
+  await seen(() => text('n') === 'tea' && text('now') === 'tea');
+  assert.deepEqual([...new Set(shown)], ['initial', 'tea']);
+  view.unmount();
+  await client.close();
+});
+
 test('zustand and useSyncExternalStore take clients and handles as they are', async () => {
   const client = new Client(server.endpoint, 'stores', '', options);
   await client.connectToState('chat');

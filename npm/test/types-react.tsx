@@ -16,6 +16,10 @@ export function App(): ReactNode {
   );
 }
 
+export function Given({ client }: { client: Client<Chat> }): ReactNode {
+  return <SyncProvider client={client}><Reader /></SyncProvider>;
+}
+
 function Reader(): ReactNode {
   const [topic, setTopic] = useSharedState('topic');
   const [count, setCount] = useSharedState('count', 0);
