@@ -37,6 +37,7 @@ export class SyncClient {
   private readonly statusListeners = new Set<(status: ConnectionStatus) => void>();
 
   private current: Handle | undefined; // connected last
+  private chosen: Handle | undefined; // what connectToState was called with last
   private readonly joined = new Map<string, Handle>(); // by connectToState
   private early: [string, Listener, readonly string[] | undefined][] = []; // listeners from before
   private readonly subscribers = new Set<(state: View, previous: View) => void>();
@@ -264,6 +265,7 @@ export class SyncClient {
       let handle = this.joined.get(identifier);
       if (!handle || handle.status === 'ended') this.joined.set(identifier, (handle = new Handle(this, identifier, empty)));
       const chosen = handle;
+      this.chosen = chosen;
       chosen.ready().then((view) => {
         this.makeCurrent(chosen);
         resolve(view);
@@ -330,9 +332,10 @@ export class SyncClient {
   increment(place: unknown, by?: number): Promise<number> { return this.on((state) => state.increment(place, by)); }
   remove(place: unknown, ...element: unknown[]): Promise<number> { return this.on((state) => state.remove(place, ...element)); }
 
-  /** Makes a change of the state connected last. */
+  /** Makes a change of the state connected last, or before any is, of the one that is being connected to: it waits. */
   private on(change: (state: Handle) => Promise<number>): Promise<number> {
-    if (this.current && !this.failure) return change(this.current);
+    const state = this.current ?? this.chosen;
+    if (state && !this.failure) return change(state);
     return new Quiet((_, reject) => this.reject(reject, this.failure ??
       new SyncError('not_connected_to_state', 'not_connected_to_state: The client is not connected to a state; connect to one first.')));
   }

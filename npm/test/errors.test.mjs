@@ -50,6 +50,22 @@ test('wrong arguments throw, or reject, with invalid_argument', async () => {
   await client.close();
 });
 
+test('changes right after connectToState wait for the state', async () => {
+  const client = new Client(server.endpoint, 'hasty', '', options);
+  const connected = client.connectToState('chat');
+  const verdicts = [client.increment('n', 5), client.append('messages', 'early'), client.updateState({ n: 1 })];
+  const versions = await Promise.all(verdicts);
+  assert.deepEqual(versions.map((version) => version - versions[0]), [0, 1, 2]);
+  await connected;
+  assert.deepEqual(client.getState(), { messages: ['early'], n: 1 });
+  await client.updateState({ messages: [] });
+  await client.close();
+  const other = new Client(server.endpoint, 'lost', '', options);
+  other.connectToState('missing');
+  await assert.rejects(other.increment('n'), { code: 'state_not_found' });
+  await other.close();
+});
+
 test('a state that is not there rejects, and onError hears it', async () => {
   const client = new Client(server.endpoint, 'me', '', options);
   await assert.rejects(client.updateState({}), { code: 'not_connected_to_state' });
