@@ -36,7 +36,11 @@ func TestTheChatTellsAWrongTokenOnce(t *testing.T) {
 func TestTheChatTellsARoomThatIsNotThereOrNotAllowed(t *testing.T) {
 	_, address := demo(t)
 	for _, kind := range kinds {
-		for room, says := range map[string]string{"-no-such-room-": "no such room", "members-" + kind: "for members"} {
+		rooms := map[string]string{"-no-such-room-": "no such room", "members-" + kind: "for members"}
+		if kind == "react" {
+			rooms["%FF"] = "no such room" // no UTF-8: the page reads the name from the address
+		}
+		for room, says := range rooms {
 			w := openWindows(t)
 			l := w.open(chatOf(address, kind, room, "Bob")).page()
 			eventually(t, fmt.Sprintf("%s: the page of %s says %q in a sentence", kind, room, says), func() (bool, string) {

@@ -58,7 +58,23 @@ func program(out io.Writer) *cli.Command {
 	}
 }
 
+// checkFlags refuses what makes no sense.
+func checkFlags(command *cli.Command) error {
+	for _, name := range []string{"longest", "burst", "history", "torture"} {
+		if command.Int(name) < 1 {
+			return fmt.Errorf("--%s must be at least 1, not %d", name, command.Int(name))
+		}
+	}
+	if lasts := command.Duration("torture-lasts"); lasts < time.Second {
+		return fmt.Errorf("--torture-lasts must be at least 1s, not %v", lasts)
+	}
+	return nil
+}
+
 func serve(ctx context.Context, command *cli.Command) (err error) {
+	if err := checkFlags(command); err != nil {
+		return err
+	}
 	r := &rooms{
 		longest: command.Int("longest"), rate: rate.Limit(command.Float("rate")), burst: command.Int("burst"), history: command.Int("history"),
 		ttl: command.Duration("ttl"), now: time.Now, paces: map[string]*rate.Limiter{},

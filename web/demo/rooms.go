@@ -116,16 +116,21 @@ func isEnd(path document.Path, n int) bool {
 
 // check says what is wrong with a message.
 func (r *rooms) check(message document.Value) error {
-	text, from := message.Get("text"), message.Get("from")
+	text, from, members := message.Get("text"), message.Get("from"), 3
+	if message.Get("at").Exists() { // it gets the server's
+		members++
+	}
 	switch n := utf8.RuneCountInString(text.Text()); {
-	case message.Get("id").Kind() != document.String || text.Kind() != document.String || from.Kind() != document.String:
+	case message.Get("id").Kind() != document.String || text.Kind() != document.String || from.Kind() != document.String, message.Len() != members:
 		return server.Refuse(`A message is {"id", "from", "text"}.`)
 	case strings.TrimSpace(text.Text()) == "":
 		return server.Refuse("The message is empty.")
 	case n > r.longest:
 		return server.Refuse(fmt.Sprintf("The message is too long: it has %d characters, and %d are allowed.", n, r.longest))
-	case utf8.RuneCountInString(from.Text()) > 40 || len(message.Get("id").Text()) > 64 || message.Len() > 4:
+	case utf8.RuneCountInString(from.Text()) > 40:
 		return server.Refuse("The name is too long: 40 characters are allowed.")
+	case message.Get("id").Text() == "" || len(message.Get("id").Text()) > 64:
+		return server.Refuse("The id of a message has 1 to 64 bytes.")
 	}
 	return nil
 }

@@ -92,6 +92,9 @@ func TestARoomSaysWhatItRefuses(t *testing.T) {
 		"no text":  {appending(map[string]any{"id": "1", "from": "Ann"}), `A message is {"id", "from", "text"}.`},
 		"long name": {appending(map[string]any{"id": "1", "from": strings.Repeat("n", 41), "text": "x"}),
 			"The name is too long: 40 characters are allowed."},
+		"something more": {appending(map[string]any{"id": "1", "from": "Ann", "text": "x", "junk": strings.Repeat("j", 1000)}),
+			`A message is {"id", "from", "text"}.`},
+		"long id":     {appending(says(strings.Repeat("i", 65), "x")), "The id of a message has 1 to 64 bytes."},
 		"two at once": {appending(says("1", "a"), says("2", "b")), only},
 		"set": {func(ctx context.Context, s *wasmclient.State) error {
 			_, err := s.UpdateState(ctx, map[string]any{"messages": []any{"x"}, "topic": "y"})

@@ -11,8 +11,18 @@ import { itemsOf, kept, random, sentence, unsettled, type Message, type Own, typ
 
 const { SyncProvider, StateProvider, useStateHandle, useStateStatus, useSyncClient, useConnectionStatus } = createSyncHooks<Room>();
 
+/** The room that the address names; one that is badly escaped is refused by the server, with a sentence. */
+function roomOf(path: string): string {
+  const name = path.split('/')[2] ?? 'lobby';
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
 const query = new URLSearchParams(location.search);
-const room = decodeURIComponent(location.pathname.split('/')[2] ?? 'lobby');
+const room = roomOf(location.pathname);
 const identifier = kept.get('chat-client') || random();
 kept.set('chat-client', identifier);
 /** The name of somebody who gives none. */
