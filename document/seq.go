@@ -30,7 +30,8 @@ type block[T entry] struct {
 	depth  int   // the largest of their heights
 }
 
-// newSeq returns a seq of the items, in full leaves. The items are the seq's from now on.
+// newSeq returns a seq of the items, in full leaves. The slice is the seq's from now on, and is copied but where it is one
+// leaf without room to spare.
 func newSeq[T entry](items []T) seq[T] {
 	switch {
 	case len(items) == 0:

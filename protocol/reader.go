@@ -287,11 +287,12 @@ func (r *reader) object() (document.Value, *Error) {
 
 // canonical reads the next value if it is canonical: then one pass over its text does all.
 func (r *reader) canonical() (document.Value, bool) {
-	v, length := document.ParseFirst(r.json.Rest(), r.limits.document())
+	rest := r.json.Rest()
+	v, length := document.ParseFirst(rest, r.limits.document())
 	if length == 0 {
 		return v, false
 	}
-	r.json.Pass(length)
+	r.json.Pass(rest[length:])
 	return v, true
 }
 

@@ -1,9 +1,7 @@
 #!/bin/sh
-# Drives the built programs in Chromium as a user does, from e2e. Arguments are flags of go test; -v prints the times that are measured.
-# A test that fails names a folder with the screenshots and consoles of its pages. With E2E_PICTURE=1 it writes the README's picture.
+# Drives the built programs in Chromium as a user does, from e2e. Arguments are flags of go test and of these tests: -v prints the
+# times that are measured, -picture writes the README's picture. A test that fails names a folder with the screenshots and
+# consoles of its pages.
 set -e
 cd "$(dirname "$0")/../e2e"
-if [ -n "$E2E_PICTURE" ]; then
-	exec go test -count=1 -timeout 25m "$@" . -picture
-fi
-exec go test -count=1 -timeout 25m "$@" .
+exec go test -count=1 -timeout 25m . "$@"

@@ -54,7 +54,7 @@ type Config struct {
 	MaxPendingBytes  int           // their size as JSON text, per state: 16 MiB; one change is always allowed
 	MaxFrame         int           // bytes of a frame from the server: 64 MiB. Beyond, the connection is dropped
 
-	// Compact keeps the value of a snapshot as its text until the first change, for a driver that hands the text on and
+	// Compact keeps the value of a snapshot as its text until the state's next message or change, for a driver that hands the text on and
 	// reads nothing of it: to expand it takes longer than all the rest of a join. Without it reads of the first view are
 	// cheap too.
 	Compact bool

@@ -212,21 +212,13 @@ func (a access) meets(b access) bool {
 // accessOf returns what the operations read or write, and of that what they write.
 func accessOf(ops []document.Op) (reads, writes access) {
 	for i := range ops {
-		op := &ops[i]
-		reads.add(op.Path)
-		if op.Kind != document.Test {
-			writes.add(op.Path)
-		}
-		if op.Kind.HasFrom() {
-			reads.add(op.From)
-		}
-		if op.Kind == document.Move {
-			writes.add(op.From)
+		reads.add(ops[i].Path)
+		if ops[i].Kind.HasFrom() {
+			reads.add(ops[i].From)
 		}
 	}
 	reads.sort()
-	writes.sort()
-	return reads, writes
+	return reads, writesOf(ops)
 }
 
 // writesOf returns what the operations write.

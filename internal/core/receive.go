@@ -213,7 +213,7 @@ func (s *State) acceptedAsIs(p *pending, m protocol.Accepted) error {
 	next := p.root
 	if !next.Exists() {
 		var err error
-		if next, err = replay(s.confirmed, p.entry); err != nil {
+		if next, err = applyEntry(s.confirmed, p.entry); err != nil {
 			return s.fault("own change ", decimal(m.Number), " cannot be applied: ", err.Error())
 		}
 	}
@@ -233,7 +233,7 @@ func (s *State) acceptedAsIs(p *pending, m protocol.Accepted) error {
 
 // rewritten replaces the first pending change by what the server made of it.
 func (s *State) rewritten(p *pending, m protocol.Accepted) error {
-	next, err := replay(s.confirmed, m.Ops)
+	next, err := applyEntry(s.confirmed, m.Ops)
 	if err != nil {
 		return s.fault("version ", decimal(m.Version), " cannot be applied: ", err.Error())
 	}

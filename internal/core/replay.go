@@ -20,8 +20,8 @@ func apply(v document.Value, ops []document.Op) (document.Value, []document.Op, 
 	return next, entry, err
 }
 
-// replay is document.Replay for the value of a state.
-func replay(v document.Value, entry []document.Op) (document.Value, error) {
+// applyEntry is document.Replay for the value of a state.
+func applyEntry(v document.Value, entry []document.Op) (document.Value, error) {
 	next, err := document.Replay(v, entry)
 	if err == nil && next.Kind() != document.Object {
 		return v, errNoObject
@@ -50,7 +50,7 @@ func (p *pending) run(root document.Value) (next document.Value, entry []documen
 // enter applies an accepted entry to the confirmed value: one of others, or what the server made of an own change that
 // is not pending any more.
 func (s *State) enter(version uint64, entry []document.Op) error {
-	next, err := replay(s.confirmed, entry)
+	next, err := applyEntry(s.confirmed, entry)
 	if err != nil {
 		return fault("version ", decimal(version), " of ", s.identifier, " cannot be applied: ", err.Error())
 	}
@@ -71,7 +71,7 @@ func (s *State) rebase(entry []document.Op) {
 	reads, writes := accessOf(entry)
 	s.touch(writes)
 	if !s.stale && !s.concerns(reads) {
-		if view, err := replay(s.view, entry); err == nil {
+		if view, err := applyEntry(s.view, entry); err == nil {
 			s.view = view
 			s.dropRoots()
 			return

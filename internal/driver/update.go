@@ -15,10 +15,8 @@ type Origin = core.Origin
 
 // The origins that are told apart outside of the core.
 const (
-	Local    = core.Local
-	Remote   = core.Remote
-	Rollback = core.Rollback
-	CatchUp  = core.CatchUp
+	Local   = core.Local
+	CatchUp = core.CatchUp
 )
 
 // only returns the update as seen by a listener of the given properties, where no properties mean all. It is nothing to

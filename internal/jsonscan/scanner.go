@@ -85,10 +85,9 @@ func (s *Scanner) Rest() []byte {
 	return s.text[i:]
 }
 
-// Pass passes the next value, of which the caller knows the length.
-func (s *Scanner) Pass(length int) {
-	s.at = len(s.text) - len(s.Rest()) + length
-	s.comma = s.depth > 0
+// Pass goes on after a value that the caller has read from Rest; left is the text behind it.
+func (s *Scanner) Pass(left []byte) {
+	s.at, s.comma = len(s.text)-len(left), s.depth > 0
 }
 
 // Bracket reads the beginning or the end of an array, whichever is next: Kind is '[' or ']'.

@@ -29,7 +29,10 @@ const frameCharge = 32
 // Take returns the next frame and waits for it as long as b allows.
 func (l *Lane) Take(b Bound) ([]byte, error) {
 	for {
-		frame, changed, err := l.tryTake(b)
+		if err := b.Err(); err != nil {
+			return nil, err
+		}
+		frame, changed, err := l.tryTake()
 		if changed == nil {
 			return frame, err
 		}
@@ -41,12 +44,9 @@ func (l *Lane) Take(b Bound) ([]byte, error) {
 }
 
 // tryTake returns a frame, a channel to wait for, or an error.
-func (l *Lane) tryTake(b Bound) ([]byte, <-chan struct{}, error) {
+func (l *Lane) tryTake() ([]byte, <-chan struct{}, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := b.Err(); err != nil {
-		return nil, nil, err
-	}
 	if len(l.frames) == 0 {
 		if l.readEnd != nil {
 			return nil, nil, l.readEnd
@@ -115,19 +115,13 @@ func (l *Lane) Deliver(to func(frame []byte)) {
 			return
 		}
 		l.mu.Unlock()
-		frame, _, err := l.tryTake(unbounded{})
+		frame, _, err := l.tryTake()
 		if err != nil {
 			return // Take tells it again
 		}
 		to(frame)
 	}
 }
-
-// unbounded is a Bound that never ends.
-type unbounded struct{}
-
-func (unbounded) Done() <-chan struct{} { return nil }
-func (unbounded) Err() error            { return nil }
 
 // passing returns to whom the frame goes past the lane; nil when it does not, or breaks a rule and ends the lane.
 func (l *Lane) passing(frame []byte) func([]byte) {

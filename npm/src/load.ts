@@ -124,52 +124,35 @@ interface Exports {
   serverStateSyncFrame(number: number, size: number): void;
 }
 
-/** Hands the frames of WebSockets over to the program, and its texts to their followers: by its memory, not by js.Funcs
- * and strings that Go must keep account of. */
-class Feeder {
-  exports: Exports | undefined;
-  private readonly program: () => Go;
-  private readonly encoder: TextEncoder;
-  private readonly decoder: TextDecoder;
-
-  constructor(program: () => Go, encoder: typeof TextEncoder, decoder: typeof TextDecoder) {
-    this.program = program;
-    this.encoder = new encoder();
-    this.decoder = new decoder();
-  }
-
-  readonly tell = (follower: Follower, at: number, size: number, origin: string, version: number): void => {
-    const { mem } = this.exports as Exports;
-    follower(this.decoder.decode(new Uint8Array(mem.buffer, at, size)), origin, version);
+/** Makes the two functions by which the frames of WebSockets cross to the program, and its texts to their followers: by its
+ * memory, not by js.Funcs and strings that Go must keep account of. fail is told of a trap. */
+function crossing(program: Go, exports: Exports, encoder: TextEncoder, decoder: TextDecoder, fail: (error: unknown) => void) {
+  /** Writes the text as UTF-8 into the program's memory, if that many bytes are enough. */
+  const write = (text: string, most: number): number | undefined => {
+    const at = exports.serverStateSyncRoom(most) >>> 0; // WebAssembly knows no unsigned integers, and memory may be larger than 2 GiB
+    const { read, written } = encoder.encodeInto(text, new Uint8Array(exports.mem.buffer, at, most));
+    return read === text.length ? written : undefined;
   };
-
-  readonly feed = (socket: WebSocket, number: number, other: (event: MessageEvent) => void): void => {
-    socket.onmessage = (event: MessageEvent<unknown>) => {
-      if (typeof event.data === 'string') this.frame(number, event.data);
-      else other(event);
-    };
-  };
-
-  private frame(number: number, text: string): void {
-    const program = this.program();
+  const frame = (number: number, text: string): void => {
     if (program.exited) return;
     try {
-      const size = this.write(text, text.length) ?? this.write(text, 3 * text.length) ?? 0;
-      this.exports?.serverStateSyncFrame(number, size);
+      const size = write(text, text.length) ?? write(text, 3 * text.length) ?? 0;
+      exports.serverStateSyncFrame(number, size);
     } catch (error) {
-      program.fail(error);
-      return;
+      return fail(error);
     }
     queueMicrotask(() => program._resume()); // what the frame has made ready runs now, after the listeners
-  }
-
-  /** Writes the text as UTF-8 into the program's memory, if that many bytes are enough. */
-  private write(text: string, most: number): number | undefined {
-    const { mem, serverStateSyncRoom } = this.exports as Exports;
-    const at = serverStateSyncRoom(most) >>> 0; // WebAssembly knows no unsigned integers, and memory may be larger than 2 GiB
-    const { read, written } = this.encoder.encodeInto(text, new Uint8Array(mem.buffer, at, most));
-    return read === text.length ? written : undefined;
-  }
+  };
+  return {
+    feed: (socket: WebSocket, number: number, other: (event: MessageEvent) => void): void => {
+      socket.onmessage = (event: MessageEvent<unknown>) => {
+        if (typeof event.data === 'string') frame(number, event.data);
+        else other(event);
+      };
+    },
+    tell: (follower: Follower, at: number, size: number, origin: string, version: number): void =>
+      follower(decoder.decode(new Uint8Array(exports.mem.buffer, at, size)), origin, version),
+  };
 }
 
 /** A running Go program with its one client. */
@@ -187,9 +170,6 @@ export async function run(module: WebAssembly.Module, args: readonly unknown[], 
   if (socket) own['WebSocket'] = socket;
   own['serverStateSyncHost'] = { arguments: args, ready: (made: RawClient | Error) => { client = made; } };
   const scope = scopeOf(own);
-  const feeder = new Feeder(() => program, own['TextEncoder'] as typeof TextEncoder, own['TextDecoder'] as typeof TextDecoder);
-  own['serverStateSyncFeed'] = feeder.feed;
-  own['serverStateSyncTell'] = feeder.tell;
   const decoder = new (own['TextDecoder'] as typeof TextDecoder)();
   const program = new (makeGo(scope))();
   (own['fs'] as { writeSync: unknown }).writeSync = (_: number, text: Uint8Array): number => {
@@ -203,18 +183,21 @@ export async function run(module: WebAssembly.Module, args: readonly unknown[], 
   };
   program.exit = stop;
   const instance = await WebAssembly.instantiate(module, program.importObject);
-  feeder.exports = instance.exports as unknown as Exports;
   const ended = new Promise<string>((resolve) => {
     const resume = program._resume;
-    program.fail = (error) => { // a trap, or the program has exited
+    const fail = (error: unknown): void => { // a trap, or the program has exited
       stop();
       resolve(words + textOf(error));
     };
+    const encoder = new (own['TextEncoder'] as typeof TextEncoder)();
+    const { feed, tell } = crossing(program, instance.exports as unknown as Exports, encoder, decoder, fail);
+    own['serverStateSyncFeed'] = feed;
+    own['serverStateSyncTell'] = tell;
     program._resume = () => {
       try {
         resume.call(program);
       } catch (error) {
-        program.fail(error);
+        fail(error);
       }
     };
     program.run(instance).then(() => resolve(words), (error: unknown) => resolve(words + textOf(error)));

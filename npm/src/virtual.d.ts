@@ -6,7 +6,6 @@ declare module 'virtual:wasm-exec' {
     exit: (code: number) => void;
     _resume: () => void;
     readonly exited: boolean;
-    fail: (error: unknown) => void; // ours
     readonly _scheduledTimeouts: Map<number, number>;
     run(instance: WebAssembly.Instance): Promise<void>;
   }

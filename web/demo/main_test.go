@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -22,6 +23,21 @@ func TestMain(m *testing.M) {
 		return
 	}
 	goleak.VerifyTestMain(m)
+}
+
+func TestFlagsThatMakeNoSenseAreRefused(t *testing.T) {
+	for _, row := range []struct{ flag, value, want string }{
+		{"--longest", "0", "--longest must be at least 1, not 0"},
+		{"--burst", "0", "--burst must be at least 1, not 0"},
+		{"--history", "-1", "--history must be at least 1, not -1"},
+		{"--torture", "0", "--torture must be at least 1, not 0"},
+		{"--torture-lasts", "0s", "--torture-lasts must be at least 1s, not 0s"},
+	} {
+		err := program(io.Discard).Run(t.Context(), []string{"demo", "--address", "127.0.0.1:0", row.flag, row.value})
+		if err == nil || err.Error() != row.want {
+			t.Errorf("%s %s: %v, want %q", row.flag, row.value, err, row.want)
+		}
+	}
 }
 
 const module = "github.com/server-state-sync/server-state-sync/"
