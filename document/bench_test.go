@@ -139,3 +139,22 @@ func BenchmarkAppendJSON(b *testing.B) {
 		dst = v.AppendJSON(dst[:0])
 	}
 }
+
+// BenchmarkParseFirst reads a snapshot as a client does.
+func BenchmarkParseFirst(b *testing.B) {
+	rows := make([]any, 9_000)
+	for i := range rows {
+		rows[i] = map[string]any{
+			"id": i, "name": "row number " + strconv.Itoa(i), "tags": []any{"a", "b"}, "done": i%2 == 0,
+			"note": "some text for this row, about as long as notes are",
+		}
+	}
+	text := []byte(MustOf(map[string]any{"rows": rows}).String())
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, length := ParseFirst(text, Limits{Bytes: 2 << 20}, true); length != len(text) {
+			b.Fatal(length)
+		}
+	}
+}

@@ -14,7 +14,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		v, err := Parse(text, Limits{Bytes: 1 << 16})
-		if first, length := ParseFirst(text, Limits{Bytes: 1 << 16}); length > 0 {
+		if first, length := ParseFirst(text, Limits{Bytes: 1 << 16}, false); length > 0 {
 			if whole, err := parseAny(text[:length], Limits{Bytes: 1 << 16}.withDefaults()); err != nil || first.String() != string(text[:length]) || !whole.Equal(first) {
 				t.Fatalf("of %q the first %d bytes are taken for %s; they are %s, %v", text, length, first, whole, err)
 			}
@@ -33,6 +33,9 @@ func FuzzParse(f *testing.F) {
 		}
 		if _, ok := isCanonical(canonical, DefaultLimits); !ok {
 			t.Fatalf("got %s, which is not canonical", canonical)
+		}
+		if _, length := ParseFirst([]byte(canonical+"]"), DefaultLimits, false); length != len(canonical) {
+			t.Fatalf("of the canonical %s the first %d bytes are known", canonical, length)
 		}
 		again, err := parseAny([]byte(canonical), DefaultLimits)
 		if err != nil || again.String() != canonical {

@@ -13,7 +13,7 @@ import (
 type mirror struct {
 	state    *driver.State
 	end      func()
-	follower js.Value      // called with (steps, origin, version)
+	follower js.Value      // called with (text, origin, version)
 	teller   js.Value      // the loader's function; undefined: there is none
 	made     steps         // what JavaScript lacks
 	origin   driver.Origin // of that; several kinds in one are a jump
@@ -53,14 +53,18 @@ func (m *mirror) heard(u driver.Update) {
 
 // show brings JavaScript to the present view.
 func (m *mirror) show() {
-	if !m.whole && m.state.Joined() {
+	text := ""
+	switch {
+	case !m.whole && m.state.Joined():
 		m.whole = true
-		m.made = m.made[:0].whole(m.state.GetState())
-	}
-	if len(m.made) == 0 {
+		text = m.state.GetState().String() // a snapshot's own text, which is not copied
+	case len(m.made) == 0:
 		return
+	default:
+		made := m.made.finish()
+		text = unsafe.String(unsafe.SliceData(made), len(made)) // nobody keeps it
 	}
-	text, origin := m.made.finish(), max(m.origin, driver.Local)
+	origin := max(m.origin, driver.Local)
 	if m.made, m.origin = m.made[:0], 0; cap(m.made) > mostKept {
 		m.made = nil
 	}
@@ -72,12 +76,12 @@ func (m *mirror) show() {
 // JavaScript is a value in two tables, with a finalizer, and costs about 10 us more.
 const tellerName = "serverStateSyncTell"
 
-func (m *mirror) tell(text []byte, origin js.Value) {
+func (m *mirror) tell(text string, origin js.Value) {
 	if m.teller.Type() != js.TypeFunction {
-		m.follower.Invoke(string(text), origin, m.state.Version())
+		m.follower.Invoke(text, origin, m.state.Version())
 		return
 	}
-	m.teller.Invoke(m.follower, uintptr(unsafe.Pointer(unsafe.SliceData(text))), len(text), origin, m.state.Version())
+	m.teller.Invoke(m.follower, uintptr(unsafe.Pointer(unsafe.StringData(text))), len(text), origin, m.state.Version())
 	runtime.KeepAlive(text)
 }
 

@@ -45,8 +45,9 @@ func (s *state) ended([]js.Value) js.Value {
 	})
 }
 
-// follow(follower) calls it with (steps, origin, version) whenever the view has changed, once for all that came
-// together. It is called within Go, so it must not call back.
+// follow(follower) calls it with (text, origin, version) whenever the view has changed, once for all that came together.
+// The text is an array of steps, or the state when there is one to begin with. It is called within Go, so it must not call
+// back.
 func (s *state) follow(args []js.Value) js.Value {
 	if len(args) < 1 || typeOf(args[0]) != js.TypeFunction || s.mirror != nil {
 		return toJSError(argumentError("follow takes a function, once"))

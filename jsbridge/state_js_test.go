@@ -27,7 +27,7 @@ func TestAStateIsFollowedByStepsOnceForAllThatCameTogether(t *testing.T) {
 	if _, err := await(state.Call("ready")); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := collected(follower), `["[[\"s\",[],{\"messages\":[],\"n\":1}]]","local",1]`; got != want {
+	if got, want := collected(follower), `["{\"messages\":[],\"n\":1}","local",1]`; got != want {
 		t.Errorf("at first: got %s, want %s", got, want)
 	}
 	state.Call("patchState", evaluate(`[{op: "add", path: "/messages/-", value: "hi"}]`))

@@ -61,11 +61,6 @@ func (s steps) difference(view document.Value, names []string) steps {
 	return s
 }
 
-// whole appends the whole view.
-func (s steps) whole(view document.Value) steps {
-	return append(s.step('s', nil).value(view), ']')
-}
-
 // finish returns the steps as one JSON text, in their own memory.
 func (s steps) finish() []byte {
 	if len(s) == 0 {

@@ -9,6 +9,9 @@ type Limits struct {
 	Operations int // of one change
 	Depth      int // of a value: the number of arrays and objects around its deepest scalar
 	KeyBytes   int // of a member name, in UTF-8
+
+	// Keep allows values to refer to a frame of more than document.Copied bytes, which nobody may write to any more.
+	Keep bool
 }
 
 // What a server reads from a client when its options say nothing else.

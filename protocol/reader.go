@@ -288,7 +288,7 @@ func (r *reader) object() (document.Value, *Error) {
 // canonical reads the next value if it is canonical: then one pass over its text does all.
 func (r *reader) canonical() (document.Value, bool) {
 	rest := r.json.Rest()
-	v, length := document.ParseFirst(rest, r.limits.document())
+	v, length := document.ParseFirst(rest, r.limits.document(), r.limits.Keep)
 	if length == 0 {
 		return v, false
 	}

@@ -159,7 +159,8 @@ func (c *Core) Connected(now Time) {
 	c.decide(now)
 }
 
-// Received handles a whole frame from the server. The core keeps nothing of the slice.
+// Received handles a whole frame from the server. Nobody may write to a slice of more than
+// document.Copied bytes any more; of a smaller one the core keeps nothing.
 func (c *Core) Received(now Time, frame []byte) {
 	if c.link >= linkOpen {
 		c.heard = now

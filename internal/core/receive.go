@@ -12,7 +12,7 @@ var errGone = errors.New("the connection has ended")
 // receive handles a frame. Views that it left behind are corrected at its end, so that many entries cost one replay.
 func (c *Core) receive(now Time, frame []byte) {
 	c.now = now
-	err := protocol.DecodeServer(frame, protocol.Limits{Bytes: c.config.MaxFrame}, c.dispatch)
+	err := protocol.DecodeServer(frame, protocol.Limits{Bytes: c.config.MaxFrame, Keep: true}, c.dispatch)
 	c.flushLate()
 	switch {
 	case err == nil:

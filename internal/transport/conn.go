@@ -75,7 +75,7 @@ type Conn interface {
 // page that spares each frame a change of goroutines.
 type Pusher interface {
 	// Deliver calls the function with each frame, in order, and those first that have come already. The function must
-	// not wait, and the slice is used again when it has returned. It is called once at most.
+	// not wait, and a slice of up to 64 KiB is used again when it has returned. Deliver is called once at most.
 	Deliver(to func(frame []byte))
 }
 

@@ -18,6 +18,9 @@ type fake struct {
 	sent   []string
 }
 
+// fakeReadLimit is how many bytes a frame may have that a fake receives.
+const fakeReadLimit = 1 << 20
+
 // dialFake connects to a fake, and holds that no js.Func is left in the end.
 func dialFake(t *testing.T) (*fake, transport.Conn) {
 	t.Helper()
@@ -44,6 +47,7 @@ func dialFake(t *testing.T) (*fake, transport.Conn) {
 		}()
 	})
 	c, err := transport.Dial(t.Context(), "ws://fake", transport.DialOptions{
+		ReadLimit:       fakeReadLimit,
 		WriteTimeout:    100,
 		PlatformOptions: transport.PlatformOptions{WebSocket: constructor.Value, SendBuffer: 1000},
 	})

@@ -23,7 +23,7 @@ var fed = struct {
 	room  []byte
 }{pages: map[int32]*page{}}
 
-// mostRoom is how many bytes of room are kept for the next frame.
+// mostRoom is how many bytes of room are kept for the next frame; a larger one is the receiver's (Pusher.Deliver).
 const mostRoom = 64 << 10
 
 // feed lets the loader feed the page, if it can.

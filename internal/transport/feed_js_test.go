@@ -62,10 +62,10 @@ func TestFramesAreDeliveredAsTheyCome(t *testing.T) {
 	if want := "before, and before, by the handler, by the loader"; strings.Join(got, ", ") != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	transport.Feed(*number, "\xff")
+	transport.Feed(*number, strings.Repeat("a", fakeReadLimit+1))
 	transport.Feed(*number, "after what was wrong")
 	var violation *transport.ViolationError
 	if _, err := c.Read(t.Context()); !errors.As(err, &violation) || len(got) != 4 {
-		t.Errorf("invalid UTF-8: %v, and then %q", err, got[4:])
+		t.Errorf("too large a frame: %v, and then %q", err, got[4:])
 	}
 }

@@ -83,7 +83,8 @@ func (l *Lane) Put(frame []byte) (<-chan struct{}, error) {
 	return nil, nil
 }
 
-// Push keeps a copy of frame, or gives frame itself to whom Deliver has named. It reports whether there was room.
+// Push keeps a copy of frame, or gives frame itself to whom Deliver has named. It reports whether there was room. The
+// frame is valid UTF-8, as all that was made of a page's string is.
 func (l *Lane) Push(frame []byte) bool {
 	if deliver := l.passing(frame); deliver != nil {
 		deliver(frame)
@@ -130,8 +131,8 @@ func (l *Lane) passing(frame []byte) func([]byte) {
 	if l.deliver == nil || l.readEnd != nil {
 		return nil
 	}
-	if err := checkFrame(frame, l.readLimit); err != nil {
-		l.readEnd = err
+	if len(frame) > l.readLimit {
+		l.readEnd = tooLarge(int64(len(frame)), l.readLimit)
 		l.wake()
 		return nil
 	}

@@ -51,7 +51,8 @@ export class Entry {
   /** Takes the next view. It is called by Go, so listeners hear of it when Go has returned. */
   private receive(text: string, origin: UpdateOrigin, version: number): void {
     const before = this.view;
-    const steps = JSON.parse(text) as Step[];
+    const parsed = JSON.parse(text) as Step[] | View;
+    const steps: readonly Step[] = Array.isArray(parsed) ? (parsed as Step[]) : [['s', [], parsed]]; // the state as a whole
     const after = apply(before, steps) as View;
     const touched = new Set<string>();
     for (const step of steps) {

@@ -173,7 +173,7 @@ test('10,000 changes sent and received leave no live js.Func and no memory behin
     await client.onConnection();
     const state = client.state('big');
     let steps = 0;
-    state.follow((text) => { steps += JSON.parse(text).length; });
+    state.follow((text) => { steps += JSON.parse(text).length ?? 1; });
     await state.ready();
     for (let sent = 0; sent < 10_000; sent += 500) {
       await Promise.all(Array.from({ length: 500 }, () => state.patchState([{ op: 'add', path: '/list/-', value: 1 }])));
