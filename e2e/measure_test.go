@@ -12,7 +12,7 @@ import (
 )
 
 // rounds is how often each time is measured; the median is printed.
-const rounds = 5
+const rounds = 3
 
 // Measured and printed, not judged: machines differ. Cold is a browser that has never seen the demo, warm the next visit.
 func TestTimesAreMeasured(t *testing.T) {

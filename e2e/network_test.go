@@ -57,6 +57,7 @@ func TestAKilledServerLosesNothingOfWhatPeopleType(t *testing.T) {
 // The cable is silent in one direction for longer than two heartbeats, which is when an end gives a connection up. What
 // the network held back arrives later, on connections that are over.
 func TestASilentNetworkLosesNothing(t *testing.T) {
+	t.Parallel()
 	_, address := demo(t, append([]string{"--heartbeat", "2s"}, unhurried...)...)
 	for _, kind := range kinds {
 		for _, d := range []direction{toServer, toClient} {
@@ -70,6 +71,7 @@ func TestASilentNetworkLosesNothing(t *testing.T) {
 
 // The same with the heartbeat that a server has by itself, 15 seconds.
 func TestASilentNetworkLosesNothingAtTheDefaultHeartbeat(t *testing.T) {
+	t.Parallel()
 	_, address := demo(t, unhurried...)
 	for _, d := range []direction{toServer, toClient} {
 		t.Run(d.String(), func(t *testing.T) {
@@ -103,6 +105,7 @@ func silentNetwork(t *testing.T, address, kind string, d direction) {
 
 // The tab goes to the background, is frozen as browsers do it for longer than two heartbeats, and comes back.
 func TestATabThatWasFrozenComesBack(t *testing.T) {
+	t.Parallel()
 	_, address := demo(t, append([]string{"--heartbeat", "1s"}, unhurried...)...)
 	for _, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {

@@ -58,9 +58,11 @@ func TestTheChatTellsARoomThatIsNotThereOrNotAllowed(t *testing.T) {
 
 // A refused message says why, is kept for its writer, and can be edited and sent again, or dismissed.
 func TestTheChatTellsWhyAMessageIsRefused(t *testing.T) {
+	t.Parallel()
 	_, address := demo(t, "--longest", "20", "--rate", "0.2", "--burst", "3")
 	for _, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			w := openWindows(t)
 			l, other := w.enter(address, kind, "refused-"+kind, "Long-"+kind), w.enter(address, "react", "refused-"+kind, "Reader")
 			l.say("this message is longer than twenty")

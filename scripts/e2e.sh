@@ -4,4 +4,4 @@
 # consoles of its pages.
 set -e
 cd "$(dirname "$0")/../e2e"
-exec go test -count=1 -timeout 25m . "$@"
+exec go test -count=1 -timeout 25m -parallel 8 . "$@" # tests that wait for a network wait together

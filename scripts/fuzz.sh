@@ -1,7 +1,6 @@
 #!/bin/sh
-# fuzz.sh DURATION: runs each fuzz target of the repository for that long, one after another.
-duration=$1
-failed=0
+# fuzz.sh DURATION: runs each fuzz target of the repository for that long, with one worker each and as many at once as there
+# are processors: what a target does before and after its time is done by one. What a target says comes when it has ended.
 
 targets() {
 	git ls-files --cached --others --exclude-standard '*_test.go' | while read -r file; do
@@ -10,12 +9,10 @@ targets() {
 }
 
 list=$(targets)
-count=$(printf '%s' "$list" | grep -c .)
-echo "$count fuzz targets, $duration each"
-while read -r folder target; do
-	[ -z "$target" ] && continue
-	go test -run '^$' -fuzz "^$target\$" -fuzztime "$duration" "./$folder" || failed=1
-done <<LIST
-$list
-LIST
-exit $failed
+echo "$(printf '%s\n' "$list" | grep -c .) fuzz targets, $1 each"
+# shellcheck disable=SC2016 # the inner shell expands them
+printf '%s\n' "$list" | xargs -P "$(getconf _NPROCESSORS_ONLN)" -n 2 sh -c '
+	said=$(go test -run "^\$" -fuzz "^$2\$" -fuzztime "$0" -parallel 1 "./$1" 2>&1)
+	status=$?
+	printf "%s: %s\n" "$2" "$said"
+	exit "$((status != 0))"' "$1"
