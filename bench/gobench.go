@@ -3,15 +3,16 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime/debug"
 	"strconv"
 	"strings"
 
+	"github.com/server-state-sync/server-state-sync/bench/process"
 	"github.com/server-state-sync/server-state-sync/bench/report"
 )
 
@@ -19,8 +20,8 @@ import (
 const hotPaths = "^Benchmark(Append|Merge|Carry|AppendEntries|AppendSharedEntries|DecodeMerge|DecodePatch|FanOut|FanOutBurst|Join|Resume|Write|OwnChange|RemoteAppends)$"
 
 // goBenchmarks runs them in the repository.
-func (r *runner) goBenchmarks() ([]report.Benchmark, error) {
-	out, err := r.goTest(hotPaths, "100ms", "./document", "./protocol", "./server", "./internal/transport", "./internal/core")
+func (r *runner) goBenchmarks(ctx context.Context) ([]report.Benchmark, error) {
+	out, err := r.goTest(ctx, hotPaths, "100ms", "./document", "./protocol", "./server", "./internal/transport", "./internal/core")
 	if err != nil {
 		return nil, err
 	}
@@ -42,8 +43,8 @@ func (r *runner) goBenchmarks() ([]report.Benchmark, error) {
 }
 
 // goTest runs benchmarks and returns what they print.
-func (r *runner) goTest(which, long string, packages ...string) (string, error) {
-	command := exec.Command("go", append([]string{"test", "-run", "^$", "-bench", which, "-benchmem", "-benchtime", long}, packages...)...)
+func (r *runner) goTest(ctx context.Context, which, long string, packages ...string) (string, error) {
+	command := process.Command(ctx, "go", append([]string{"test", "-run", "^$", "-bench", which, "-benchmem", "-benchtime", long}, packages...)...)
 	command.Dir = r.root
 	var out bytes.Buffer
 	command.Stdout, command.Stderr = &out, &out
@@ -89,9 +90,9 @@ func parse(line string) (x report.Benchmark, ok bool) {
 const logRounds = 3
 
 // durableLog measures the log alone with 512 writers: acknowledged records a second.
-func (r *runner) durableLog() error {
+func (r *runner) durableLog(ctx context.Context) error {
 	for range logRounds {
-		out, err := r.goTest("BenchmarkAcknowledged/synced/512_writers/1_states", "1s", "./stores/disk")
+		out, err := r.goTest(ctx, "BenchmarkAcknowledged/synced/512_writers/1_states", "1s", "./stores/disk")
 		if err != nil {
 			return err
 		}

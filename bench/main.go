@@ -3,18 +3,22 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/server-state-sync/server-state-sync/bench/hub"
 	"github.com/server-state-sync/server-state-sync/bench/listen"
 )
 
 func main() {
-	if err := run(os.Args[1:]); err != nil {
+	if err := run(os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -42,8 +46,21 @@ func run(arguments []string) error {
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("what is %q? Works and peers are named by --only", flags.Arg(0))
+	}
+	if r.rounds < 0 {
+		return fmt.Errorf("--rounds is %d: it must be a number of rounds, or 0", r.rounds)
+	}
+	if r.profile != "" {
+		if folder, err := os.Stat(r.profile); err != nil || !folder.IsDir() {
+			return fmt.Errorf("--profile %s: there is no such folder; make it first", r.profile)
+		}
+	}
 	if *only != "" {
 		r.only = strings.Split(*only, ",")
 	}
-	return r.run()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	return r.run(ctx)
 }

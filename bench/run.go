@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/server-state-sync/server-state-sync/bench/process"
@@ -30,8 +32,11 @@ type runner struct {
 	table report.Table
 }
 
-func (r *runner) run() error {
-	var err error
+func (r *runner) run(ctx context.Context) error {
+	works, err := r.chosen()
+	if err != nil {
+		return err
+	}
 	if r.cores, err = process.PinSelf(r.short); err != nil {
 		return err
 	}
@@ -41,20 +46,29 @@ func (r *runner) run() error {
 	if r.self, err = os.Executable(); err != nil {
 		return err
 	}
-	works, err := r.chosen()
-	if err != nil {
-		return err
+	if !r.short {
+		alone, err := process.Alone()
+		if err != nil {
+			return err
+		}
+		defer func() { _ = alone.Close() }()
 	}
 	debug.SetGCPercent(400) // the load's own garbage is of no account
 	r.table = report.Table{}
 	began := time.Now()
 	failed := 0
 	for _, w := range works {
-		failed += r.work(w)
+		failed += r.work(ctx, w)
+		if ctx.Err() != nil {
+			return errInterrupted
+		}
 	}
 	if !r.wanted && (r.short || len(r.only) > 0) {
 		fmt.Printf("done in %v\n", time.Since(began).Round(time.Second))
-	} else if err := r.write(began); err != nil {
+	} else if err := r.write(ctx, began); err != nil {
+		if ctx.Err() != nil {
+			return errInterrupted
+		}
 		return err
 	}
 	if failed > 0 {
@@ -63,6 +77,8 @@ func (r *runner) run() error {
 	return nil
 }
 
+var errInterrupted = errors.New("interrupted: nothing was written, and all that was started has ended")
+
 // chosen returns the works that were asked for, with the peers that were.
 func (r *runner) chosen() ([]work.Work, error) {
 	works := work.Works()
@@ -70,15 +86,15 @@ func (r *runner) chosen() ([]work.Work, error) {
 		return works, nil
 	}
 	var peers []string
-	var names []string
+	var wanted []string
 	for _, name := range r.only {
 		switch {
 		case slices.Contains(work.Everybody, name):
 			peers = append(peers, name)
 		case slices.ContainsFunc(works, func(w work.Work) bool { return w.Name == name }):
-			names = append(names, name)
+			wanted = append(wanted, name)
 		default:
-			return nil, fmt.Errorf("there is no work and no peer %q", name)
+			return nil, fmt.Errorf("there is no work and no peer %q: works are %s, and peers %s", name, names(works), strings.Join(work.Everybody, ", "))
 		}
 	}
 	var chosen []work.Work
@@ -86,15 +102,27 @@ func (r *runner) chosen() ([]work.Work, error) {
 		if len(peers) > 0 {
 			w.Peers = slices.DeleteFunc(slices.Clone(w.Peers), func(p string) bool { return !slices.Contains(peers, p) })
 		}
-		if len(names) == 0 || slices.Contains(names, w.Name) {
+		named := slices.Contains(wanted, w.Name)
+		switch {
+		case len(w.Peers) > 0 && (named || len(wanted) == 0):
 			chosen = append(chosen, w)
+		case named:
+			return nil, fmt.Errorf("%s is done by none of the peers that --only names", w.Name)
 		}
 	}
 	return chosen, nil
 }
 
+func names(works []work.Work) string {
+	list := make([]string, len(works))
+	for i, w := range works {
+		list[i] = w.Name
+	}
+	return strings.Join(list, ", ")
+}
+
 // work does all rounds of a work, and returns how many failed. Each round begins with another peer.
-func (r *runner) work(w work.Work) (failed int) {
+func (r *runner) work(ctx context.Context, w work.Work) (failed int) {
 	rounds := w.Rounds
 	if r.rounds > 0 {
 		rounds = r.rounds
@@ -109,7 +137,10 @@ func (r *runner) work(w work.Work) (failed int) {
 			if w.Others > 0 && i >= w.Others && peer != "ours" && peer != "floor" {
 				continue
 			}
-			values, err := r.round(w, peer, i)
+			values, err := r.round(ctx, w, peer, i)
+			if ctx.Err() != nil {
+				return failed
+			}
 			if err != nil {
 				failed++
 				r.table.Fail(w.Name, peer, err)
@@ -127,7 +158,7 @@ func (r *runner) work(w work.Work) (failed int) {
 }
 
 // round starts the peer's server, lets it work, and ends it.
-func (r *runner) round(w work.Work, peer string, i int) (work.Values, error) {
+func (r *runner) round(ctx context.Context, w work.Work, peer string, i int) (work.Values, error) {
 	setup := w.Setup
 	setup.States = max(1, setup.States)
 	if setup.Durable != "" {
@@ -146,12 +177,12 @@ func (r *runner) round(w work.Work, peer string, i int) (work.Values, error) {
 		return nil, err
 	}
 	name, arguments := r.program(peer, string(text))
-	server, err := process.Start(r.cores.Server, name, arguments...)
+	server, err := process.Start(ctx, r.cores.Server, name, arguments...)
 	if err != nil {
 		return nil, err
 	}
 	defer server.Stop()
-	round := &work.Round{Peer: peer, Short: r.short, Server: server, Cores: r.cores, Self: r.self}
+	round := &work.Round{Peer: peer, Short: r.short, Server: server, Cores: r.cores, Self: r.self, Context: ctx}
 	if err := round.Begin(); err != nil {
 		return nil, err
 	}
@@ -177,11 +208,11 @@ func (r *runner) program(peer, setup string) (name string, arguments []string) {
 }
 
 // write runs the Go benchmarks and writes the results.
-func (r *runner) write(began time.Time) error {
-	if err := r.durableLog(); err != nil {
+func (r *runner) write(ctx context.Context, began time.Time) error {
+	if err := r.durableLog(ctx); err != nil {
 		return err
 	}
-	benchmarks, err := r.goBenchmarks()
+	benchmarks, err := r.goBenchmarks(ctx)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@
 # The peers in Go come with its go.mod. Flags are those of bench/main.go, such as --short and --only burst-100,ours,floor.
 set -e
 cd "$(dirname "$0")/.."
+scripts/need.sh go node npm
 lock=bench/node/package-lock.json
 if ! cmp -s "$lock" bench/node/node_modules/.installed 2>/dev/null; then
 	npm ci --no-audit --no-fund --prefix bench/node

@@ -2,6 +2,8 @@ package process
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"runtime"
@@ -22,7 +24,7 @@ func RaiseFiles() error {
 	limit.Max = max(limit.Max, wantedFiles)
 	limit.Cur = limit.Max
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		return fmt.Errorf("the benchmark needs %d open files (ulimit -n): %w", wantedFiles, err)
+		return fmt.Errorf("the benchmark needs %d open files: raise the hard limit (ulimit -Hn) to that, or run it as root: %w", wantedFiles, err)
 	}
 	return nil
 }
@@ -104,4 +106,16 @@ func cpuCount() int {
 		return runtime.NumCPU()
 	}
 	return strings.Count("\n"+string(text), "\nprocessor\t")
+}
+
+// Alone holds, until it is closed or this process ends, what only one process of the machine may have: two that measure
+// at once would measure each other.
+func Alone() (io.Closer, error) { return alone("statesync-bench") }
+
+func alone(name string) (io.Closer, error) {
+	held, err := net.Listen("unix", "@"+name) // a name without a file, which the kernel gives back
+	if err != nil {
+		return nil, fmt.Errorf("another run of the benchmark is under way on this machine; wait for it, or use --short: %w", err)
+	}
+	return held, nil
 }

@@ -4,6 +4,7 @@ package process
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -32,9 +33,18 @@ type Server struct {
 	err     error
 }
 
+// Command is a program that ends when ctx does, with all that it has started, and that does not outlive this one,
+// however this one ends. It has a process group of its own, so the keys of a terminal end this program alone.
+func Command(ctx context.Context, name string, arguments ...string) *exec.Cmd {
+	c := exec.CommandContext(ctx, name, arguments...)
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
+	return c
+}
+
 // Start runs a program on the given core. Its first line of output is the address that it listens on.
-func Start(core int, name string, arguments ...string) (*Server, error) {
-	s := &Server{command: exec.Command(name, arguments...), ended: make(chan struct{})}
+func Start(ctx context.Context, core int, name string, arguments ...string) (*Server, error) {
+	s := &Server{command: Command(ctx, name, arguments...), ended: make(chan struct{})}
 	s.command.Stderr = &s.errors
 	out, err := s.command.StdoutPipe()
 	if err != nil {
@@ -65,8 +75,8 @@ func Start(core int, name string, arguments ...string) (*Server, error) {
 }
 
 // Listen runs a program on the given core to its end, and hands its lines of output to heard.
-func Listen(core int, heard func(line string), name string, arguments ...string) error {
-	command := exec.Command(name, arguments...)
+func Listen(ctx context.Context, core int, heard func(line string), name string, arguments ...string) error {
+	command := Command(ctx, name, arguments...)
 	var complaints bytes.Buffer
 	command.Stderr = &complaints
 	out, err := command.StdoutPipe()
@@ -119,12 +129,15 @@ func (s *Server) Stop() {
 	}
 }
 
-// Complaints returns what the process has written to its standard error.
+// endTimeout is for a process whose connections are already gone.
+const endTimeout = time.Second
+
+// Complaints says how the process has ended, or is about to, and what it has written to its standard error; "" where it runs.
 func (s *Server) Complaints() string {
 	select {
 	case <-s.ended:
-		return fmt.Sprintf("the server has ended (%v): %s", s.err, s.errors.String())
-	default:
+		return strings.TrimSuffix(fmt.Sprintf("the server has ended (%v): %s", s.err, strings.TrimSpace(s.errors.String())), ": ")
+	case <-time.After(endTimeout):
 		return ""
 	}
 }

@@ -1,6 +1,8 @@
 package work
 
 import (
+	"context"
+	"fmt"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -35,8 +37,14 @@ func (r *Round) listen(way string, changes int) error {
 	heard.Store(-1)
 	var used time.Duration
 	ended := make(chan error, 1)
+	ctx, stop := context.WithCancel(r.Context)
+	defer func() {
+		stop()
+		<-ended
+	}()
 	go func() {
-		ended <- process.Listen(r.Cores.Load, func(line string) {
+		defer close(ended)
+		ended <- process.Listen(ctx, r.Cores.Load, func(line string) {
 			if n, err := strconv.ParseInt(line, 10, 64); err == nil {
 				heard.Store(n)
 			} else {
@@ -48,6 +56,9 @@ func (r *Round) listen(way string, changes int) error {
 	for {
 		select {
 		case err := <-ended:
+			if err == nil && used <= 0 {
+				err = fmt.Errorf("the client that listens by %s does not say what it used", way)
+			}
 			r.Values[way] = float64(used.Microseconds()) / float64(changes)
 			return err
 		default:

@@ -2,6 +2,7 @@
 package work
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -29,12 +30,13 @@ type Values map[string]float64
 
 // Round is one work done once by one peer.
 type Round struct {
-	Peer   string
-	Short  bool // everything once and little of it, only to see that it works
-	Server *process.Server
-	Cores  process.Cores
-	Self   string // this program
-	Values Values
+	Peer    string
+	Short   bool // everything once and little of it, only to see that it works
+	Server  *process.Server
+	Cores   process.Cores
+	Self    string          // this program
+	Context context.Context // ends with the run
+	Values  Values
 
 	loop        *load.Loop
 	dialect     load.Dialect

@@ -1,0 +1,109 @@
+package process
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// started is a server that starts another process and writes its number to a file.
+const started = `sleep 600 & echo "127.0.0.1:1"; echo $! >"$0"; wait`
+
+// TestMain is also a benchmark that starts a server and is ended while that runs.
+func TestMain(m *testing.M) {
+	if os.Getenv("STATESYNC_BENCH_KILLED") == "" {
+		os.Exit(m.Run())
+	}
+	s, err := Start(context.Background(), 0, "sleep", "600")
+	fmt.Println(s, err) // sleep prints no address: Start waits for it
+}
+
+// gone waits until a process is not there, or only its number is.
+func gone(t *testing.T, pid string) {
+	t.Helper()
+	for range 500 {
+		stat, err := os.ReadFile("/proc/" + pid + "/stat")
+		if err != nil || strings.Contains(string(stat), ") Z ") {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("process %s still runs", pid)
+}
+
+func TestInterruptionEndsWhatAServerHasStarted(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	file := t.TempDir() + "/pid"
+	s, err := Start(ctx, 0, "sh", "-c", started, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pid []byte
+	for len(bytes.TrimSpace(pid)) == 0 {
+		pid, _ = os.ReadFile(file)
+	}
+	stop()
+	gone(t, strings.TrimSpace(string(pid)))
+	if got, want := s.Complaints(), "the server has ended (signal: killed)"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// sleeper is the child of a process that has become sleep; "" where there is none yet.
+func sleeper(t *testing.T, parent int) string {
+	t.Helper()
+	tasks := fmt.Sprintf("/proc/%d/task", parent)
+	list, err := os.ReadDir(tasks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range list {
+		children, _ := os.ReadFile(tasks + "/" + task.Name() + "/children")
+		for _, child := range strings.Fields(string(children)) {
+			if name, _ := os.ReadFile("/proc/" + child + "/comm"); string(name) == "sleep\n" {
+				return child
+			}
+		}
+	}
+	return ""
+}
+
+// A benchmark that is killed can end nobody; the kernel does.
+func TestServersDoNotOutliveAKilledBenchmark(t *testing.T) {
+	self := exec.Command("/proc/self/exe")
+	self.Env = append(os.Environ(), "STATESYNC_BENCH_KILLED=yes")
+	if err := self.Start(); err != nil {
+		t.Fatal(err)
+	}
+	child := ""
+	for child == "" {
+		child = sleeper(t, self.Process.Pid)
+	}
+	_ = self.Process.Kill()
+	_ = self.Wait()
+	gone(t, child)
+}
+
+func TestOnlyOneRunMeasures(t *testing.T) {
+	name := fmt.Sprint("statesync-bench-test-", os.Getpid())
+	first, err := alone(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := alone(name); err == nil || !strings.Contains(err.Error(), "another run of the benchmark") {
+		t.Errorf("a second run begins: %v", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := alone(name)
+	if err != nil {
+		t.Fatalf("after the first has ended: %v", err)
+	}
+	_ = again.Close()
+}
