@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -9,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,15 +17,21 @@ import (
 )
 
 // hotPaths are the Go benchmarks of the results: apply, encode, carry, fan-out, join, resume, and the client.
-const hotPaths = "^Benchmark(Append|Merge|Carry|AppendEntries|AppendSharedEntries|DecodeMerge|DecodePatch|FanOut|FanOutBurst|Join|Resume|Write|OwnChange|RemoteAppends)$"
+var hotPaths = []string{
+	"Append", "Merge", "Carry", "AppendEntries", "AppendSharedEntries", "DecodeMerge", "DecodePatch", "FanOut", "FanOutBurst", "Join", "Resume", "Write", "OwnChange", "RemoteAppends",
+}
 
 // goBenchmarks runs them in the repository.
 func (r *runner) goBenchmarks(ctx context.Context) ([]report.Benchmark, error) {
-	out, err := r.goTest(ctx, hotPaths, "100ms", "./document", "./protocol", "./server", "./internal/transport", "./internal/core")
+	out, err := r.goTest(ctx, "^Benchmark("+strings.Join(hotPaths, "|")+")$", "100ms", "./document", "./protocol", "./server", "./internal/transport", "./internal/core")
 	if err != nil {
 		return nil, err
 	}
-	var list []report.Benchmark
+	return parseAll(out)
+}
+
+// parseAll reads what the benchmarks print, which must be all of them.
+func parseAll(out string) (list []report.Benchmark, err error) {
 	pkg := ""
 	for line := range strings.Lines(out) {
 		if path, ok := strings.CutPrefix(line, "pkg: github.com/server-state-sync/server-state-sync/"); ok {
@@ -36,8 +42,10 @@ func (r *runner) goBenchmarks(ctx context.Context) ([]report.Benchmark, error) {
 			list = append(list, x)
 		}
 	}
-	if len(list) == 0 {
-		return nil, fmt.Errorf("the Go benchmarks printed none: %s", out)
+	for _, name := range hotPaths {
+		if !slices.ContainsFunc(list, func(x report.Benchmark) bool { return x.Name == name || strings.HasPrefix(x.Name, name+"/") }) {
+			return nil, fmt.Errorf("there is no Go benchmark %s any more: %s", name, out)
+		}
 	}
 	return list, nil
 }
@@ -96,16 +104,16 @@ func (r *runner) durableLog(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for scanner := bufio.NewScanner(strings.NewReader(out)); scanner.Scan(); {
-			if before, _, ok := strings.Cut(scanner.Text(), " acked/s"); ok {
-				fields := strings.Fields(before)
-				rate, err := strconv.ParseFloat(fields[len(fields)-1], 64)
-				if err != nil {
-					return err
-				}
-				r.table.Add("log-512", "ours", map[string]float64{"per second": rate})
-			}
+		before, _, ok := strings.Cut(out, " acked/s")
+		fields := strings.Fields(before)
+		if !ok || len(fields) == 0 {
+			return fmt.Errorf("the durable log's benchmark prints no acknowledged records: %s", out)
 		}
+		rate, err := strconv.ParseFloat(fields[len(fields)-1], 64)
+		if err != nil {
+			return fmt.Errorf("the durable log's benchmark: %w", err)
+		}
+		r.table.Add("log-512", "ours", map[string]float64{"per second": rate})
 	}
 	fmt.Printf("log-512\n  %s\n", r.table.Line("log-512", "ours"))
 	return nil

@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/server-state-sync/server-state-sync/bench/report"
 )
 
 // What cannot be measured is told before anything is.
@@ -18,5 +20,21 @@ func TestBadArgumentsAreTold(t *testing.T) {
 		if err := run(strings.Fields(arguments)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", arguments, err, want)
 		}
+	}
+}
+
+// A benchmark that was renamed is missed, not left out.
+func TestMissingGoBenchmarksAreTold(t *testing.T) {
+	out := "pkg: github.com/server-state-sync/server-state-sync/server\n"
+	for _, name := range hotPaths {
+		out += "Benchmark" + name + "/100-2  100  9000 ns/op  5 B/op  1 allocs/op\n"
+	}
+	list, err := parseAll(out)
+	if err != nil || len(list) != len(hotPaths) || list[0] != (report.Benchmark{Package: "server", Name: "Append/100", Nanoseconds: 9000, Bytes: 5, Allocations: 1}) {
+		t.Fatalf("got %v and %v", list, err)
+	}
+	_, err = parseAll(strings.ReplaceAll(out, "BenchmarkFanOut/", "BenchmarkSpread/"))
+	if err == nil || !strings.Contains(err.Error(), "there is no Go benchmark FanOut any more") {
+		t.Errorf("without one: %v", err)
 	}
 }

@@ -55,24 +55,51 @@ func (r *runner) run(ctx context.Context) error {
 	}
 	debug.SetGCPercent(400) // the load's own garbage is of no account
 	r.table = report.Table{}
-	began := time.Now()
-	failed := 0
-	for _, w := range works {
-		failed += r.work(ctx, w)
-		if ctx.Err() != nil {
-			return errInterrupted
-		}
+	err = r.measure(ctx, works)
+	if ctx.Err() != nil {
+		return errInterrupted
 	}
-	if !r.wanted && (r.short || len(r.only) > 0) {
-		fmt.Printf("done in %v\n", time.Since(began).Round(time.Second))
-	} else if err := r.write(ctx, began); err != nil {
-		if ctx.Err() != nil {
-			return errInterrupted
-		}
+	return err
+}
+
+// measure does the works, and writes the results where everything was done, or that is wanted in any case.
+func (r *runner) measure(ctx context.Context, works []work.Work) error {
+	began := time.Now()
+	before, err := process.NewMeter()
+	if err != nil {
 		return err
 	}
-	if failed > 0 {
-		return fmt.Errorf("%d rounds failed", failed)
+	writing := r.wanted || !r.short && len(r.only) == 0
+	var benchmarks []report.Benchmark
+	if writing { // first: what would be in the way of the results is told before everything is measured
+		if err := report.CanWrite(r.root); err != nil {
+			return err
+		}
+		if benchmarks, err = r.goBenchmarks(ctx); err != nil {
+			return err
+		}
+		if err := r.durableLog(ctx); err != nil {
+			return err
+		}
+	}
+	for _, w := range works {
+		r.work(ctx, w)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	fmt.Printf("done in %v\n", time.Since(began).Round(time.Second))
+	after, err := process.NewMeter()
+	if err != nil {
+		return err
+	}
+	if writing {
+		if err := r.write(began, benchmarks, after.Others(before)); err != nil {
+			return err
+		}
+	}
+	if failed := r.table.Failed(); failed > 0 {
+		return fmt.Errorf("%d rounds failed, as is told above", failed)
 	}
 	return nil
 }
@@ -121,8 +148,8 @@ func names(works []work.Work) string {
 	return strings.Join(list, ", ")
 }
 
-// work does all rounds of a work, and returns how many failed. Each round begins with another peer.
-func (r *runner) work(ctx context.Context, w work.Work) (failed int) {
+// work does all rounds of a work. Each round begins with another peer.
+func (r *runner) work(ctx context.Context, w work.Work) {
 	rounds := w.Rounds
 	if r.rounds > 0 {
 		rounds = r.rounds
@@ -134,15 +161,11 @@ func (r *runner) work(ctx context.Context, w work.Work) (failed int) {
 	for i := range rounds {
 		for j := range w.Peers {
 			peer := w.Peers[(i+j)%len(w.Peers)]
-			if w.Others > 0 && i >= w.Others && peer != "ours" && peer != "floor" {
-				continue
-			}
 			values, err := r.round(ctx, w, peer, i)
 			if ctx.Err() != nil {
-				return failed
+				return
 			}
 			if err != nil {
-				failed++
 				r.table.Fail(w.Name, peer, err)
 				fmt.Printf("%s, %s: FAILED: %v\n", w.Name, peer, err)
 				continue
@@ -154,7 +177,6 @@ func (r *runner) work(ctx context.Context, w work.Work) (failed int) {
 	for _, peer := range w.Peers {
 		fmt.Printf("  %-11s %s\n", peer, r.table.Line(w.Name, peer))
 	}
-	return failed
 }
 
 // round starts the peer's server, lets it work, and ends it.
@@ -207,20 +229,20 @@ func (r *runner) program(peer, setup string) (name string, arguments []string) {
 	return r.self, []string{"serve", peer, setup}
 }
 
-// write runs the Go benchmarks and writes the results.
-func (r *runner) write(ctx context.Context, began time.Time) error {
-	if err := r.durableLog(ctx); err != nil {
-		return err
-	}
-	benchmarks, err := r.goBenchmarks(ctx)
-	if err != nil {
-		return err
-	}
+// write prints the results, and writes them unless rounds failed: those of a whole run before are better.
+func (r *runner) write(began time.Time, benchmarks []report.Benchmark, others float64) error {
 	commit, err := exec.Command("git", "-C", r.root, "describe", "--always", "--dirty").Output()
 	if err != nil {
 		commit = []byte("unknown")
 	}
-	return report.Write(r.root, report.Run{
-		Table: r.table, Peers: work.Everybody, Versions: versions(r.root), Benchmarks: benchmarks, Machine: process.Describe(), Commit: string(commit), Short: r.short, Began: began, Took: time.Since(began),
-	})
+	run := report.Run{
+		Table: r.table, Peers: work.Everybody, Versions: versions(r.root), Benchmarks: benchmarks, Machine: process.Describe(), Commit: string(commit),
+		Short: r.short, Partial: len(r.only) > 0, Others: others, Began: began, Took: time.Since(began),
+	}
+	fmt.Printf("\n%s\n", run.Results())
+	if r.table.Failed() > 0 && !r.wanted {
+		fmt.Println("nothing was written, since rounds failed; --write writes in any case")
+		return nil
+	}
+	return report.Write(r.root, run)
 }

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -8,6 +9,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -118,4 +120,40 @@ func alone(name string) (io.Closer, error) {
 		return nil, fmt.Errorf("another run of the benchmark is under way on this machine; wait for it, or use --short: %w", err)
 	}
 	return held, nil
+}
+
+// A Meter measures what others use of the processors.
+type Meter struct{ busy, total, own time.Duration }
+
+// NewMeter begins.
+func NewMeter() (Meter, error) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return Meter{}, err
+	}
+	m, err := parseStat(string(text))
+	for _, who := range []int{unix.RUSAGE_SELF, unix.RUSAGE_CHILDREN} { // the servers are children, and have been waited for
+		var u unix.Rusage
+		err = errors.Join(err, unix.Getrusage(who, &u))
+		m.own += time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	return m, err
+}
+
+// parseStat reads the first line of /proc/stat: what processes and, last, other machines of the hardware have used, in
+// hundredths of a second. What interrupts take is counted as idle: it may be this program's own network.
+func parseStat(text string) (m Meter, err error) {
+	var user, nice, system, idle, iowait, irq, softirq, steal int64
+	if _, err := fmt.Sscanf(text, "cpu %d %d %d %d %d %d %d %d", &user, &nice, &system, &idle, &iowait, &irq, &softirq, &steal); err != nil {
+		return m, fmt.Errorf("/proc/stat: %w", err)
+	}
+	const tick = 10 * time.Millisecond
+	m.busy = time.Duration(user+nice+system+steal) * tick
+	m.total = m.busy + time.Duration(idle+iowait+irq+softirq)*tick
+	return m, nil
+}
+
+// Others returns the percentage of the processors' time since before that was used by others.
+func (m Meter) Others(before Meter) float64 {
+	return max(0, 100*float64(m.busy-before.busy-(m.own-before.own))/float64(m.total-before.total))
 }

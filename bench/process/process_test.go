@@ -107,3 +107,21 @@ func TestOnlyOneRunMeasures(t *testing.T) {
 	}
 	_ = again.Close()
 }
+
+func TestOthersAreWhatIsNotOurs(t *testing.T) {
+	before, err := parseStat("cpu  100 0 50 1000 0 3 4 5 0 0\ncpu0 1 2 3 4\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := parseStat("cpu  170 10 60 1100 0 3 4 15 0 0\n") // 200 more, of which 100 were used
+	if err != nil {
+		t.Fatal(err)
+	}
+	after.own = 600 * time.Millisecond
+	if got := after.Others(before); got != 20 {
+		t.Errorf("others used %v %%, want 20", got)
+	}
+	if _, err := parseStat("intr 1 2 3"); err == nil {
+		t.Error("what is no such file is read")
+	}
+}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,7 +18,9 @@ type Run struct {
 	Benchmarks []Benchmark
 	Machine    string
 	Commit     string
-	Short      bool // everything was done once only, and little of it
+	Short      bool    // everything was done once only, and little of it
+	Partial    bool    // not everything was
+	Others     float64 // the percentage of the processors' time that was neither the benchmark's nor idle
 	Began      time.Time
 	Took       time.Duration
 }
@@ -27,6 +30,9 @@ type Benchmark struct {
 	Package, Name                   string
 	Nanoseconds, Bytes, Allocations float64
 }
+
+// quiet is the most of Others on a machine that is idle otherwise.
+const quiet = 5
 
 // A Measure is a row of the table over all peers.
 type Measure struct{ Work, Value, Title string }
@@ -54,21 +60,68 @@ var Measures = []Measure{
 	{"stalls", "MiB", "the same: growth of the server's memory in MiB"},
 }
 
-// Write writes RESULTS.md and chart.svg, and what the README quotes of them.
+// Write writes RESULTS.md and chart.svg, and what the README quotes of them: all, or where the disk takes not all, none.
 func Write(root string, run Run) error {
-	results := run.results()
-	if err := os.WriteFile(filepath.Join(root, "bench/RESULTS.md"), []byte(results), 0o644); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(root, "bench/chart.svg"), []byte(run.chart()), 0o644); err != nil {
-		return err
-	}
-	readme := filepath.Join(root, "README.md")
-	text, err := os.ReadFile(readme)
+	readme, err := readme(root)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(readme, quoted.ReplaceAll(text, []byte(run.quote())), 0o644)
+	return replace(root, map[string][]byte{
+		"bench/RESULTS.md": []byte(run.Results()),
+		"bench/chart.svg":  []byte(run.chart()),
+		"README.md":        quoted.ReplaceAllLiteral(readme, []byte(run.quote())),
+	})
+}
+
+// CanWrite says before anything is measured what would keep the results from being written.
+func CanWrite(root string) error {
+	readme, err := readme(root)
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{"bench/RESULTS.md", "README.md"} {
+		probe, err := os.CreateTemp(filepath.Dir(filepath.Join(root, name)), ".bench-*")
+		if err != nil {
+			return fmt.Errorf("the results cannot be written: %w", err)
+		}
+		_, err = probe.Write(readme) // a full disk takes a file's name, and not what is in it
+		if err := errors.Join(err, probe.Close(), os.Remove(probe.Name())); err != nil {
+			return fmt.Errorf("the results cannot be written: %w", err)
+		}
+	}
+	return nil
+}
+
+func readme(root string) ([]byte, error) {
+	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		return nil, fmt.Errorf("--root must be the repository: %w", err)
+	}
+	if !quoted.Match(text) {
+		return nil, errors.New("README.md does not have the marks <!-- bench --> and <!-- end -->, between which its figures stand")
+	}
+	return text, nil
+}
+
+// replace writes files beside those that they replace, and moves them there when all are written.
+func replace(root string, files map[string][]byte) error {
+	const part = ".part"
+	defer func() {
+		for name := range files {
+			_ = os.Remove(filepath.Join(root, name+part)) // it is there only where something failed
+		}
+	}()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(root, name+part), text, 0o644); err != nil {
+			return fmt.Errorf("the results are not written, and the old ones stay: %w", err)
+		}
+	}
+	for name := range files {
+		if err := os.Rename(filepath.Join(root, name+part), filepath.Join(root, name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // quoted is the block that RESULTS.md and the README have in common; a test at the root compares them.
@@ -78,7 +131,8 @@ var quoted = regexp.MustCompile(`(?s)<!-- bench -->.*?<!-- end -->`)
 func (run Run) quote() string {
 	t := run.Table
 	var b strings.Builder
-	b.WriteString("<!-- bench -->\n| server processor time in us | ours | floor | centrifuge | gorilla | ws, as version 1 | socket.io |\n|---|---|---|---|---|---|---|\n")
+	heads := strings.Replace(strings.Join(run.Peers, " | "), "ws", "ws, as version 1", 1)
+	b.WriteString("<!-- bench -->\n| server processor time in us | " + heads + " |\n|---" + strings.Repeat("|---", len(run.Peers)) + "|\n")
 	for _, m := range []Measure{
 		{"burst-1000", "us", "a delivery, 1,000 subscribers, 64 updates in flight"},
 		{"single-100", "us", "a delivery, 100 subscribers, one update at a time"},
@@ -107,24 +161,36 @@ const method = "Server and load run on a core each, over loopback. In each round
 	"The floor is what Go can do at least: it looks at no update, frames it once, and writes everything that waits in one call. ws is the hub of version 1: a Map, a shallow merge, the property\n" +
 	"sent on whole; socket.io does the same with its rooms. Servers without an append send the whole array; those without a resume send the state again. `bench/hub` and `bench/node` have them all.\n"
 
-func (run Run) results() string {
+// Results returns the text of RESULTS.md.
+func (run Run) Results() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Results\n\nMade by `make bench` on %s at commit %s in %v, on %s.\nPeers: %s.\n\n%s\n![chart](chart.svg)\n\n", run.Began.UTC().Format("2006-01-02 15:04"),
-		strings.TrimSpace(run.Commit), run.Took.Round(time.Second), run.Machine, run.versions(), method)
+	fmt.Fprintf(&b, "# Results\n\nMade by `make bench` on %s at commit %s in %v, on %s. Meanwhile other processes and other machines of this hardware took %s %% of the processors' time.\nPeers: %s.\n\n%s\n![chart](chart.svg)\n\n", run.Began.UTC().Format("2006-01-02 15:04"),
+		strings.TrimSpace(run.Commit), run.Took.Round(time.Second), run.Machine, short(run.Others), run.versions(), method)
 	if run.Short {
 		b.WriteString("**This was a short run, to see that everything works: its figures say nothing.**\n\n")
 	}
+	if n := run.Table.Failed(); n > 0 {
+		fmt.Fprintf(&b, "**%d rounds failed; the cells say why.**\n\n", n)
+	}
+	if run.Partial {
+		b.WriteString("**Only some of the works and peers were run.**\n\n")
+	}
+	if run.Others > quiet {
+		b.WriteString("**The machine was not idle: do not trust the figures.**\n\n")
+	}
 	b.WriteString("## What must be reached\n\n| work | at most | measured | |\n|---|---|---|---|\n")
 	for _, l := range Limits {
-		got, ok := l.Judge(run.Table)
-		verdict := "met"
+		got, verdict := l.Judge(run.Table)
+		text := "**not measured**"
 		switch {
-		case l.Most == "printed":
-			verdict = ""
-		case !ok:
-			verdict = "**not met**: " + l.Why
+		case verdict == unmet:
+			text = "**not met**: " + l.Why
+		case verdict == met && l.Most == "printed":
+			text = ""
+		case verdict == met:
+			text = "met"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", l.Work, l.Most, got, verdict)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", l.Work, l.Most, got, text)
 	}
 	b.WriteString("\n## Everybody\n\n| |" + strings.Join(run.Peers, " | ") + " |\n|---" + strings.Repeat("|---", len(run.Peers)) + "|\n")
 	for _, m := range Measures {
@@ -144,19 +210,23 @@ func (run Run) results() string {
 
 // cell writes a value with its spread, or why it is not there.
 func (run Run) cell(m Measure, peer string) string {
-	if s, ok := run.Table.Get(m.Work, peer, m.Value); ok {
+	s, _ := run.Table.Get(m.Work, peer, m.Value)
+	c := run.Table.cell(m.Work, peer)
+	if c.Err == nil {
 		return s.String()
 	}
-	if err := run.Table.cell(m.Work, peer).Err; err != nil {
-		return "failed: " + strings.NewReplacer("|", " ", "\n", " ").Replace(err.Error())
-	}
-	return "-"
+	why := strings.NewReplacer("|", " ", "\n", " ").Replace(c.Err.Error())
+	return fmt.Sprintf("%s; %d of %d rounds failed: %s", s, c.failed(), len(c.Rounds), why)
 }
 
 func (run Run) versions() string {
 	var list []string
 	for _, peer := range run.Peers {
-		if version := run.Versions[peer]; version != "" {
+		switch version := run.Versions[peer]; {
+		case peer == "ours" || peer == "floor":
+		case version == "":
+			list = append(list, peer+" of a version that is not known")
+		default:
 			list = append(list, peer+" "+version)
 		}
 	}
@@ -171,9 +241,13 @@ func fanOut(list []Benchmark) string {
 	for _, x := range list {
 		found[x.Name] = x.Allocations
 	}
-	few, many := found["FanOut/100"], found["FanOut/1000"]
+	few, had := found["FanOut/100"]
+	many, has := found["FanOut/1000"]
 	verdict := "met"
-	if many-few >= 1 {
+	switch {
+	case !had || !has:
+		verdict = "**not measured**"
+	case many-few >= 1:
 		verdict = "**not met**"
 	}
 	return fmt.Sprintf("Steady fan-out allocates nothing per subscriber: %s (%.0f allocations with 100 subscribers, %.0f with 1,000).", verdict, few, many)

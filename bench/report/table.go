@@ -15,8 +15,18 @@ type Table map[string]map[string]*Cell
 
 // Cell is one work by one peer.
 type Cell struct {
-	Values map[string][]float64 // a number from each round
+	Rounds []map[string]float64 // in their order; nil for one that failed
 	Err    error                // why a round failed
+}
+
+// failed is how many rounds did.
+func (c *Cell) failed() (n int) {
+	for _, values := range c.Rounds {
+		if values == nil {
+			n++
+		}
+	}
+	return n
 }
 
 func (t Table) cell(work, peer string) *Cell {
@@ -26,7 +36,7 @@ func (t Table) cell(work, peer string) *Cell {
 		t[work] = peers
 	}
 	if peers[peer] == nil {
-		peers[peer] = &Cell{Values: map[string][]float64{}}
+		peers[peer] = &Cell{}
 	}
 	return peers[peer]
 }
@@ -34,23 +44,45 @@ func (t Table) cell(work, peer string) *Cell {
 // Add adds what a round has measured.
 func (t Table) Add(work, peer string, values map[string]float64) {
 	c := t.cell(work, peer)
-	for name, value := range values {
-		c.Values[name] = append(c.Values[name], value)
-	}
+	c.Rounds = append(c.Rounds, values)
 }
 
 // Fail notes that a round failed.
-func (t Table) Fail(work, peer string, err error) { t.cell(work, peer).Err = err }
+func (t Table) Fail(work, peer string, err error) {
+	c := t.cell(work, peer)
+	c.Rounds, c.Err = append(c.Rounds, nil), err
+}
+
+// Failed is how many rounds failed, of whatever work and peer.
+func (t Table) Failed() (n int) {
+	for _, peers := range t {
+		for _, c := range peers {
+			n += c.failed()
+		}
+	}
+	return n
+}
 
 // Stat is a value over all rounds.
 type Stat struct{ Median, Low, High float64 }
 
 // Get returns a value; false where no round has measured it.
 func (t Table) Get(work, peer, value string) (Stat, bool) {
-	list := slices.Sorted(slices.Values(t.cell(work, peer).Values[value]))
+	var list []float64
+	for _, values := range t.cell(work, peer).Rounds {
+		if x, ok := values[value]; ok {
+			list = append(list, x)
+		}
+	}
+	return statOf(list)
+}
+
+// statOf sorts the list; false where it is empty.
+func statOf(list []float64) (Stat, bool) {
 	if len(list) == 0 {
 		return Stat{math.NaN(), math.NaN(), math.NaN()}, false
 	}
+	slices.Sort(list)
 	middle := list[len(list)/2]
 	if len(list)%2 == 0 {
 		middle = (list[len(list)/2-1] + middle) / 2
@@ -67,30 +99,38 @@ func (t Table) Median(work, peer, value string) float64 {
 	return s.Median
 }
 
-// Ratio returns the median of the quotients of two peers, round by round: what disturbs the machine disturbs both.
-func (t Table) Ratio(work, value, peer, other string) float64 {
-	mine, theirs := t.cell(work, peer).Values[value], t.cell(work, other).Values[value]
+// Ratio returns the quotients of two peers, round by round: what disturbs the machine disturbs both. A round that failed
+// for one of them has none.
+func (t Table) Ratio(work, value, peer, other string) Stat {
+	mine, theirs := t.cell(work, peer).Rounds, t.cell(work, other).Rounds
 	var list []float64
 	for i := range min(len(mine), len(theirs)) {
-		list = append(list, mine[i]/theirs[i])
+		x, had := mine[i][value]
+		y, has := theirs[i][value]
+		if had && has {
+			list = append(list, x/y)
+		}
 	}
-	if len(list) == 0 {
-		return math.NaN()
-	}
-	slices.Sort(list)
-	return list[len(list)/2]
+	s, _ := statOf(list)
+	return s
 }
 
 // Line prints all values of a cell, for people who wait.
 func (t Table) Line(work, peer string) string {
 	c := t.cell(work, peer)
 	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(c.Values)) {
+	measured := map[string]bool{}
+	for _, values := range c.Rounds {
+		for name := range values {
+			measured[name] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(measured)) {
 		s, _ := t.Get(work, peer, name)
 		parts = append(parts, fmt.Sprintf("%s %s", name, s))
 	}
 	if c.Err != nil {
-		parts = append(parts, "FAILED")
+		parts = append(parts, fmt.Sprintf("FAILED in %d of %d rounds", c.failed(), len(c.Rounds)))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -20,7 +20,6 @@ type Work struct {
 	Name   string
 	Peers  []string
 	Rounds int
-	Others int // rounds of those that no limit looks at; 0: as many
 	Setup  hub.Setup
 	Do     func(*Round) error
 }

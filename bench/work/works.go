@@ -19,7 +19,7 @@ func Works() []Work {
 		{Name: "burst-1000", Peers: Everybody, Rounds: 3, Do: burst(1000, 64, 1500*time.Millisecond)},
 		{Name: "single-100", Peers: Everybody, Rounds: 5, Do: burst(100, 1, time.Second)},
 		{Name: "paced-100", Peers: Everybody, Rounds: 5, Do: paced(100, 50, 3*time.Second)},
-		{Name: "many", Peers: Everybody, Rounds: 3, Others: 1, Setup: hub.Setup{States: 1000}, Do: many(1000, 4*time.Second)},
+		{Name: "many", Peers: Everybody, Rounds: 3, Setup: hub.Setup{States: 1000}, Do: many(1000, 4*time.Second)},
 	}
 	for _, length := range Lengths {
 		setup := hub.Setup{Messages: length, Intercept: true}
@@ -28,11 +28,11 @@ func Works() []Work {
 			Work{Name: fmt.Sprint("idiom-", length), Peers: oursOnly, Rounds: 3, Setup: setup, Do: appends(length, true, 600*time.Millisecond)})
 	}
 	return append(works,
-		Work{Name: "join", Peers: Everybody, Rounds: 3, Others: 1, Setup: hub.Setup{Bytes: bigText, History: true}, Do: joins(5000)},
+		Work{Name: "join", Peers: Everybody, Rounds: 3, Setup: hub.Setup{Bytes: bigText, History: true}, Do: joins(5000)},
 		Work{Name: "writers-10", Peers: oursOnly, Rounds: 3, Do: writers(10, 10, 32, false, 2*time.Second)},
 		Work{Name: "writers-10-of-1000", Peers: oursOnly, Rounds: 3, Do: writers(10, 1000, 32, false, 2*time.Second)},
 		Work{Name: "writers-1000", Peers: oursOnly, Rounds: 3, Do: writers(1000, 1000, 1, false, 2*time.Second)},
-		Work{Name: "stalls", Peers: Everybody, Rounds: 3, Others: 1, Do: stalls(1000, 50, 2*time.Second)},
+		Work{Name: "stalls", Peers: Everybody, Rounds: 3, Do: stalls(1000, 50, 2*time.Second)},
 		Work{Name: "durable-512", Peers: oursOnly, Rounds: 3, Setup: hub.Setup{States: 512, Durable: "temporary"}, Do: writers(512, 512, 8, true, 2*time.Second)},
 		Work{Name: "listen", Peers: oursOnly, Rounds: 3, Do: listening(100_000)},
 	)
