@@ -80,6 +80,11 @@ func joins(clients int) func(*Round) error {
 		if err != nil {
 			return err
 		}
+		for _, c := range r.subscribers {
+			if c.Bytes < bigText {
+				return fmt.Errorf("a client has joined, and was not given the whole state (%d bytes)", c.Bytes)
+			}
+		}
 		r.Values["us"] = cpu / float64(clients)
 		if !strings.Contains("ours floor centrifuge socket.io", r.Peer) {
 			return nil

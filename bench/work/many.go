@@ -35,21 +35,26 @@ func many(states int, d time.Duration) func(*Round) error {
 
 // trickle has one client of each state publish once a second, spread over the second.
 func (r *Round) trickle(conns []*load.Conn, states int, d time.Duration) error {
-	deliveries := 0
-	r.loop.Deliver = func(c *load.Conn, updates int) { deliveries += updates }
+	sent, deliveries := 0, 0
+	r.loop.Deliver = func(c *load.Conn, updates int) {
+		if c != conns[c.State] { // some peers send a publisher its own
+			deliveries += updates
+		}
+	}
+	all := func() bool { return deliveries == sent*(clientsPerState-1) }
 	cpu, err := r.spent(func() error {
 		began := time.Now()
-		for sent := 0; ; sent++ {
+		for ; ; sent++ {
 			due := began.Add(time.Duration(sent) * time.Second / time.Duration(states))
 			if due.Sub(began) >= d {
-				return r.loop.For(200 * time.Millisecond)
+				return r.loop.Until(all, 30*time.Second, "receiving what is in flight")
 			}
 			if wait := time.Until(due); wait > 0 {
 				if err := r.loop.For(wait); err != nil {
 					return err
 				}
 			}
-			publisher := conns[sent%states]
+			publisher := conns[sent%states] // the first that has joined its state
 			r.dialect.Merge(publisher, "p", update(sent))
 			publisher.Flush()
 		}

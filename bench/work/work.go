@@ -3,6 +3,7 @@ package work
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -142,7 +143,7 @@ func (r *Round) quiet() error {
 			return nil
 		}
 	}
-	return nil
+	return errors.New("the server is not done with its clients' leaving after 5 s")
 }
 
 // spent returns the server's processor time in microseconds while f ran.

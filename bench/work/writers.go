@@ -104,11 +104,12 @@ func stalls(subscribers, perSecond int, d time.Duration) func(*Round) error {
 		}
 		r.subscribers = r.subscribers[len(stopped):]
 		f := r.flow(8) // what is in flight fits into the buffers of those that read
-		for f.completed < r.n(flood, 100) {
+		err = r.loop.Until(func() bool {
 			f.publish(r.n(flood, 100), func(i int) { r.dialect.Merge(r.publisher, "p", largeUpdate(i)) })
-			if err := r.loop.Turn(time.Second); err != nil {
-				return err
-			}
+			return f.completed == r.n(flood, 100)
+		}, time.Minute, "flooding those who do not read")
+		if err != nil {
+			return err
 		}
 		delays, err = r.pace(perSecond, r.time(d))
 		if err != nil {
