@@ -3,8 +3,10 @@ package hub
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"net"
 	"sync"
+	"syscall"
 )
 
 // floorLog is how much of what was sent the floor keeps for those that read slowly.
@@ -19,18 +21,25 @@ type floorState struct {
 	base uint64     // where log begins in all that was ever sent
 	past []byte     // the log before this one
 	subs []*floorSub
+	due  []*floorSub // those that have something to be written
+	busy bool        // a goroutine writes for them
 }
 
-// floorSub is a connection. Its writer is there only while there is something to write.
+// floorSub is a connection.
 type floorSub struct {
-	conn    net.Conn
+	conn    *net.TCPConn
+	raw     syscall.RawConn
+	try     func(fd uintptr) bool // writeNow; kept, for making it would allocate
+	out     []byte                // what it writes
+	err     error                 // why it could not
 	state   *floorState
 	cursor  uint64 // of the state's lock, as is writing
 	writing bool
 }
 
-// floor sends on what comes without a look at it: one text for all, and everything that waits in one write. No hub on
-// WebSockets can do the same work with fewer system calls, so it is what the others are measured by.
+// floor sends on what comes without a look at it: one text for all, and everything that waits in one write, by one
+// goroutine for all that take it at once. No hub on WebSockets can do the same work with fewer system calls, so it is
+// what the others are measured by.
 func floor(listener net.Listener, s Setup) error {
 	states := map[string]*floorState{}
 	for i := range s.States {
@@ -41,17 +50,22 @@ func floor(listener net.Listener, s Setup) error {
 		if err != nil {
 			return err
 		}
-		go serveFloor(conn, states)
+		go serveFloor(conn.(*net.TCPConn), states)
 	}
 }
 
-func serveFloor(conn net.Conn, states map[string]*floorState) {
+func serveFloor(conn *net.TCPConn, states map[string]*floorState) {
 	defer func() { _ = conn.Close() }()
 	reader := bufio.NewReaderSize(conn, 1<<10)
 	if err := answerUpgrade(conn, reader); err != nil {
 		return
 	}
-	sub := &floorSub{conn: conn}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return
+	}
+	sub := &floorSub{conn: conn, raw: raw}
+	sub.try = sub.writeNow
 	defer sub.leave()
 	var buffer []byte
 	for {
@@ -109,22 +123,62 @@ func (s *floorState) send(from *floorSub, message []byte) {
 	for _, sub := range s.subs {
 		if sub != from && !sub.writing {
 			sub.writing = true
-			go sub.write()
+			s.due = append(s.due, sub)
+		}
+	}
+	if len(s.due) > 0 && !s.busy {
+		s.busy = true
+		go s.write()
+	}
+}
+
+// write writes for those that are due until nobody is.
+func (s *floorState) write() {
+	var due []*floorSub
+	for {
+		s.mu.Lock()
+		due, s.due = s.due, due[:0]
+		s.busy = len(due) > 0
+		s.mu.Unlock()
+		if len(due) == 0 {
+			return
+		}
+		for _, sub := range due {
+			sub.write()
 		}
 	}
 }
 
+// write writes what waits; who does not take it at once has a goroutine of its own for the rest.
 func (sub *floorSub) write() {
-	for {
-		waiting := sub.take()
-		if waiting == nil {
-			return
-		}
-		if _, err := sub.conn.Write(waiting); err != nil {
+	for sub.out = sub.take(); sub.out != nil; sub.out = sub.take() {
+		if err := errors.Join(sub.raw.Write(sub.try), sub.err); err != nil {
 			_ = sub.conn.Close()
 			return
 		}
+		if len(sub.out) > 0 {
+			go sub.wait()
+			return
+		}
 	}
+}
+
+// writeNow is one system call. It returns true: nothing is waited for.
+func (sub *floorSub) writeNow(fd uintptr) bool {
+	n, err := syscall.Write(int(fd), sub.out)
+	sub.out = sub.out[max(0, n):]
+	if err != syscall.EAGAIN && err != syscall.EINTR {
+		sub.err = err
+	}
+	return true
+}
+
+func (sub *floorSub) wait() {
+	if _, err := sub.conn.Write(sub.out); err != nil {
+		_ = sub.conn.Close()
+		return
+	}
+	sub.write()
 }
 
 // take returns everything that waits; nil when there is nothing, and the writer ends.
