@@ -1,10 +1,10 @@
 import type { ReactNode } from 'react';
 import type {
-  AccessToken, AnyState, Client, ClientOptions, ConnectionStatus, PropertyOf, State, StateUpdate, SyncError, UpdateDetail,
+  AccessToken, AnyState, Client, ClientOptions, ConnectionStatus, PropertyOf, Read, ReadMembers, State, StateUpdate, SyncError, UpdateDetail,
 } from './types.js';
 
 /** Sets a property, to a value or to what a function makes of the present one. */
-export type Setter<T> = (next: T | ((previous: T) => T)) => Promise<number>;
+export type Setter<T> = (next: T | ((previous: Read<T>) => T)) => Promise<number>;
 
 /** Either a client of one's own, which is not closed, or what to make one of, which is closed with the provider. */
 export type SyncProviderProps = { readonly children?: ReactNode } & (
@@ -41,9 +41,9 @@ export interface Mutation<A extends readonly unknown[]> {
 
 /** Readers that suspend until the state is connected, below a Suspense. On the server they leave it to the browser. */
 export interface SuspenseHooks<S extends object> {
-  useSharedState(): readonly [S, (updates: StateUpdate<S>) => Promise<number>];
-  useSharedState<K extends PropertyOf<S>>(property: K): readonly [S[K], Setter<S[K]>];
-  useSelector<R>(selector: (state: S) => R, isEqual?: (previous: R, next: R) => boolean): R;
+  useSharedState(): readonly [ReadMembers<S>, (updates: StateUpdate<S>) => Promise<number>];
+  useSharedState<K extends PropertyOf<S>>(property: K): readonly [Read<S[K]>, Setter<S[K]>];
+  useSelector<R>(selector: (state: ReadMembers<S>) => R, isEqual?: (previous: R, next: R) => boolean): R;
 }
 
 /**
@@ -68,21 +68,21 @@ export interface SyncHooks<S extends object> {
   /** The handle of the StateProvider above. */
   useStateHandle(): State<S>;
   /** The whole state; every change renders. */
-  useSharedState(): readonly [S, (updates: StateUpdate<S>) => Promise<number>];
+  useSharedState(): readonly [ReadMembers<S>, (updates: StateUpdate<S>) => Promise<number>];
   /** One property, as useState has it; only its own changes render. */
-  useSharedState<K extends PropertyOf<S>>(property: K): readonly [S[K], Setter<S[K]>];
+  useSharedState<K extends PropertyOf<S>>(property: K): readonly [Read<S[K]>, Setter<S[K]>];
   /** One property, with a value for while it is not there. */
-  useSharedState<K extends PropertyOf<S>>(property: K, fallback: NonNullable<S[K]>): readonly [NonNullable<S[K]>, Setter<NonNullable<S[K]>>];
+  useSharedState<K extends PropertyOf<S>>(property: K, fallback: NonNullable<S[K]>): readonly [Read<NonNullable<S[K]>>, Setter<NonNullable<S[K]>>];
   /** What the selector makes of the state; renders when that is another, by Object.is or as isEqual says. */
-  useSelector<R>(selector: (state: S) => R, isEqual?: (previous: R, next: R) => boolean): R;
+  useSelector<R>(selector: (state: ReadMembers<S>) => R, isEqual?: (previous: R, next: R) => boolean): R;
   useUpdateState(): (updates: StateUpdate<S>) => Promise<number>;
   /** A change as a function: `const rename = useMutation((current, name: string) => ({ name }))`. It runs again when others changed what it has read. */
-  useMutation<A extends readonly unknown[]>(change: (current: Readonly<S>, ...args: A) => Partial<S> | undefined): Mutation<A>;
+  useMutation<A extends readonly unknown[]>(change: (current: ReadMembers<S>, ...args: A) => Partial<S> | undefined): Mutation<A>;
   useStateStatus(): { readonly status: 'loading' | 'ready' | 'error'; readonly error: SyncError | null };
   useConnectionStatus(): ConnectionStatus;
   /** Calls the newest listener as addStateUpdateListener does; no properties are all. */
   useStateUpdateListener<K extends PropertyOf<S>>(
-    properties: readonly K[], listener: (updates: Partial<Pick<S, K>>, previous: Partial<Pick<S, K>>, detail: UpdateDetail) => void): void;
+    properties: readonly K[], listener: (updates: ReadMembers<Partial<Pick<S, K>>>, previous: ReadMembers<Partial<Pick<S, K>>>, detail: UpdateDetail) => void): void;
   readonly suspense: SuspenseHooks<S>;
 }
 

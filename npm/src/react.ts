@@ -8,7 +8,7 @@ import { idleStatus } from './client.js';
 import { SyncError } from './errors.js';
 import { hold, prefetch, type Released } from './hold.js';
 import type { CreateSyncHooks, Mutation, Setter, StateProviderProps, SuspenseHooks, SyncHooks, SyncProviderProps } from './react-types.js';
-import type { Client as ClientType, ConnectionStatus, PropertyOf, State, StateUpdate } from './types.js';
+import type { Client as ClientType, ConnectionStatus, PropertyOf, Read, ReadMembers, State, StateUpdate } from './types.js';
 
 export type * from './react-types.js';
 
@@ -58,11 +58,11 @@ function useConnectionStatus(): ConnectionStatus {
 }
 
 /** The selection of the state's value; it stays the same object where isEqual says so. */
-function useSelection<S extends object, R>(handle: State<S>, selector: (state: S) => R, isEqual: (previous: R, next: R) => boolean): R {
+function useSelection<S extends object, R>(handle: State<S>, selector: (state: ReadMembers<S>) => R, isEqual: (previous: R, next: R) => boolean): R {
   const shown = useRef<{ value: R } | null>(null);
   const [now, initially] = useMemo(() => {
-    const memo = (read: () => S): (() => R) => {
-      let state: S | undefined, selection: { value: R } | undefined;
+    const memo = (read: () => ReadMembers<S>): (() => R) => {
+      let state: ReadMembers<S> | undefined, selection: { value: R } | undefined;
       return () => {
         const next = read();
         if (selection && state === next) return selection.value;
@@ -79,17 +79,17 @@ function useSelection<S extends object, R>(handle: State<S>, selector: (state: S
   return value;
 }
 
-function useProperty<S extends object, K extends PropertyOf<S>>(handle: State<S>, property: K, fallback: S[K] | undefined): readonly [S[K], Setter<S[K]>] {
+function useProperty<S extends object, K extends PropertyOf<S>>(handle: State<S>, property: K, fallback: S[K] | undefined): readonly [Read<S[K]>, Setter<S[K]>] {
   const value = useSyncExternalStore(handle.subscribe, () => handle.getState()[property], () => handle.getInitialState()[property]);
   const missing = useRef(fallback);
   missing.current = fallback;
   const set = useCallback<Setter<S[K]>>((next) => handle.updateState((typeof next === 'function'
-    ? (current: S) => ({ [property]: (next as (previous: S[K]) => S[K])(current[property] ?? (missing.current as S[K])) })
+    ? (current: ReadMembers<S>) => ({ [property]: (next as (previous: unknown) => unknown)(current[property] ?? missing.current) })
     : { [property]: next }) as unknown as StateUpdate<S>), [handle, property]);
-  return [value ?? (fallback as S[K]), set];
+  return [(value ?? fallback) as Read<S[K]>, set];
 }
 
-const whole = <S>(state: S): S => state;
+const whole = <T>(state: T): T => state;
 
 /** Makes the hooks for states of one shape. */
 export const createSyncHooks: CreateSyncHooks = <S extends object = AnyState>(): SyncHooks<S> => {
@@ -139,7 +139,7 @@ export const createSyncHooks: CreateSyncHooks = <S extends object = AnyState>():
     return handle;
   };
 
-  const useMutation = <A extends readonly unknown[]>(change: (current: Readonly<S>, ...args: A) => Partial<S> | undefined): Mutation<A> => {
+  const useMutation = <A extends readonly unknown[]>(change: (current: ReadMembers<S>, ...args: A) => Partial<S> | undefined): Mutation<A> => {
     const handle = useHandle();
     const latest = useRef(change);
     latest.current = change;

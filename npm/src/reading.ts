@@ -2,13 +2,22 @@ import type { RawTransaction } from './bridge.js';
 import type { View } from './entry.js';
 import { invalid, isObject } from './errors.js';
 
-/** Runs a transaction's function on the view and records the top-level properties that it looks at. */
+/** Freezes a value of a view at every depth: where something is frozen already, all below it is. */
+function freeze(value: unknown): unknown {
+  if (isObject(value) && !Object.isFrozen(value)) Object.values(Object.freeze(value)).forEach(freeze);
+  return value;
+}
+
+/**
+ * Runs a transaction's function on the view and records the top-level properties that it looks at. These are frozen: a
+ * function that changed them in place, and returned nothing, would change this client's view and no state.
+ */
 export function transaction(view: View, run: (current: View) => unknown): RawTransaction {
   const reads = new Set<string>();
   let all = false;
   const note = (key: PropertyKey): void => { if (typeof key === 'string') reads.add(key); };
-  const updates = run(new Proxy(view, {
-    get: (target, key) => (note(key), Reflect.get(target, key) as unknown),
+  const updates = run(new Proxy(Object.freeze(view), {
+    get: (target, key) => (note(key), freeze(Reflect.get(target, key))),
     has: (target, key) => (note(key), Reflect.has(target, key)),
     getOwnPropertyDescriptor: (target, key) => (note(key), Reflect.getOwnPropertyDescriptor(target, key)),
     ownKeys: (target) => ((all = true), Reflect.ownKeys(target)),

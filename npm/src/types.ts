@@ -19,6 +19,36 @@ declare global {
 /** What a state is when nobody says more: an object of unknown properties. */
 export type AnyState = { [property: string]: unknown };
 
+/** What the compiler says of a call that would change what was read. */
+type Refusal = 'what is read of a state cannot be changed in place: use updateState, append, remove or their like';
+
+/** An array as it is read. The methods that would change it cannot be called. */
+export interface ReadElements<T> extends Array<Read<T>> {
+  readonly [index: number]: Read<T>;
+  readonly length: number;
+  push(this: Refusal, ...items: Read<T>[]): number;
+  pop(this: Refusal): Read<T> | undefined;
+  shift(this: Refusal): Read<T> | undefined;
+  unshift(this: Refusal, ...items: Read<T>[]): number;
+  splice(this: Refusal, start: number, deleteCount?: number, ...items: Read<T>[]): Read<T>[];
+  sort(this: Refusal, compare?: (a: Read<T>, b: Read<T>) => number): this;
+  reverse(this: Refusal): Read<T>[];
+  fill(this: Refusal, value: Read<T>, start?: number, end?: number): this;
+  copyWithin(this: Refusal, target: number, start: number, end?: number): this;
+}
+
+/**
+ * A value as it is read: nothing in it can be written to, at any depth. Who wrote to it all the same would see what no
+ * other client sees, for good. Unlike with ReadonlyArray, it may be given to whoever takes a T, such as a setter of React.
+ */
+export type Read<T> =
+  T extends string | number | boolean | bigint | symbol | null | undefined | ((...args: never[]) => unknown) ? T
+    : T extends unknown[] ? (number extends T['length'] ? ReadElements<T[number]> : { [K in keyof T]: Read<T[K]> })
+      : T extends object ? ReadMembers<T> : T;
+
+/** An object as it is read; see {@link Read}. */
+export type ReadMembers<T> = { readonly [K in keyof T]: Read<T[K]> };
+
 /** The names of the codes of errors. PROTOCOL.md says what each means; the last eight are of this package alone. */
 export type SyncErrorCode =
   | 'shutting_down' | 'heartbeat_timeout' | 'slow_write' | 'overloaded' | 'handshake_timeout' | 'message_timeout'
@@ -136,9 +166,10 @@ export interface UpdateDetail {
 
 /**
  * Updates of top-level properties, or a function of the present state that returns them. The function runs again when
- * another client changed what it has read, so it must have no effects of its own; without updates nothing is done.
+ * another client changed what it has read, so it must have no effects of its own; without updates nothing is done. What it
+ * is given is frozen: a write to it is a TypeError.
  */
-export type StateUpdate<S extends object> = Partial<S> | ((current: Readonly<S>) => Partial<S> | undefined);
+export type StateUpdate<S extends object> = Partial<S> | ((current: ReadMembers<S>) => Partial<S> | undefined);
 
 /** A place in a state: names of members and indexes of elements. */
 export type Path = readonly (string | number)[];
@@ -213,13 +244,13 @@ export interface Listeners<S extends object> {
    * ```
    */
   addStateUpdateListener<K extends PropertyOf<S>>(
-    listenerIdentifier: string, listener: (newUpdates: Pick<S, K>, previousValuesOfUpdatedProperties: Pick<S, K>, detail: UpdateDetail) => void,
+    listenerIdentifier: string, listener: (newUpdates: ReadMembers<Pick<S, K>>, previousValuesOfUpdatedProperties: ReadMembers<Pick<S, K>>, detail: UpdateDetail) => void,
     properties: readonly [K]): void;
   addStateUpdateListener<K extends PropertyOf<S>>(
-    listenerIdentifier: string, listener: (newUpdates: Partial<Pick<S, K>>, previousValuesOfUpdatedProperties: Partial<Pick<S, K>>, detail: UpdateDetail) => void,
+    listenerIdentifier: string, listener: (newUpdates: ReadMembers<Partial<Pick<S, K>>>, previousValuesOfUpdatedProperties: ReadMembers<Partial<Pick<S, K>>>, detail: UpdateDetail) => void,
     properties: readonly K[]): void;
   addStateUpdateListener(
-    listenerIdentifier: string, listener: (newUpdates: Partial<S>, previousValuesOfUpdatedProperties: Partial<S>, detail: UpdateDetail) => void): void;
+    listenerIdentifier: string, listener: (newUpdates: ReadMembers<Partial<S>>, previousValuesOfUpdatedProperties: ReadMembers<Partial<S>>, detail: UpdateDetail) => void): void;
   /** Reports whether the listener was there. */
   removeStateUpdateListener(listenerIdentifier: string): boolean;
 }
@@ -227,11 +258,11 @@ export interface Listeners<S extends object> {
 /** A store as zustand's `useStore` and React's `useSyncExternalStore` take one. The functions are bound. */
 export interface Store<S extends object> {
   /** The state as this client sees it, with its own changes. It is another object after a change, and what did not change is the same. */
-  readonly getState: () => S;
+  readonly getState: () => ReadMembers<S>;
   /** The state before it was connected: `initialState`, or an empty object. */
-  readonly getInitialState: () => S;
+  readonly getInitialState: () => ReadMembers<S>;
   /** Calls the listener after every change, and when the state is connected or over; returns what ends this. */
-  readonly subscribe: (listener: (state: S, previous: S) => void) => () => void;
+  readonly subscribe: (listener: (state: ReadMembers<S>, previous: ReadMembers<S>) => void) => () => void;
 }
 
 /**
@@ -252,7 +283,7 @@ export interface State<S extends object = AnyState> extends Changes<S>, Listener
   /** How many changes the state has accepted, as far as this client was told. */
   readonly version: number;
   /** Resolves with the state's value when it is there. */
-  ready(): Promise<S>;
+  ready(): Promise<ReadMembers<S>>;
   /** Gives the handle up. The last one of a state ends the connection to it; changes without a verdict reject. */
   leave(): void;
   [Symbol.dispose](): void;
@@ -272,7 +303,7 @@ export interface Client<S extends object = AnyState> extends Changes<S>, Listene
   /** Resolves when the client is connected. It never rejects: a failure goes to onError and status. */
   onConnection(): Promise<void>;
   /** Connects to a state and resolves with its value. */
-  connectToState(stateIdentifier: string): Promise<S>;
+  connectToState(stateIdentifier: string): Promise<ReadMembers<S>>;
   /** A handle of a state; see {@link State}. */
   state<T extends object = S>(stateIdentifier: string, options?: StateOptions<T>): State<T>;
   /** Resolves with the oldest error that nobody was told of. */

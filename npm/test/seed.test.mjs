@@ -118,6 +118,28 @@ test('a transaction loses nobody’s change, and may read one property beside an
   await Promise.all(clients.map((client) => client.close()));
 });
 
+test('an update function that writes to what it is given is refused, and no view differs from the state', async () => {
+  const [one, other] = ['one', 'other'].map((name) => new esm.Client(server.endpoint, name, '', options));
+  await Promise.all([one.connectToState('empty'), other.connectToState('empty')]);
+  const state = { topic: 'tea', rows: [{ id: 1, tags: ['a'] }], odd: { list: [3, 1] } };
+  await one.updateState(state);
+  for (const write of [
+    (current) => { current.topic = 'x'; }, (current) => { delete current.topic; }, (current) => { current.rows.push({ id: 2 }); }, (current) => { current.rows.length = 0; },
+    (current) => { current.rows[0].id = 2; }, (current) => { current.rows[0].tags.push('b'); }, (current) => { current.odd.list.sort(); },
+    (current) => { Object.values(current).forEach((value) => { value.x = 1; }); }, (current) => Object.assign(current, { topic: 'x' }), ({ ...copy }) => { copy.rows.pop(); },
+  ]) {
+    await assert.rejects(one.updateState(write), String(write));
+    assert.deepEqual(Object.fromEntries(Object.keys(state).map((name) => [name, one.getState()[name]])), state, String(write));
+  }
+  await one.append('rows', { id: 2 }); // what is frozen is copied by what comes next
+  await one.set(['rows', 0, 'id'], 7);
+  await one.updateState((current) => ({ rows: [...current.rows, { id: 3 }], odd: current.odd }));
+  assert.deepEqual(one.getState().rows, [{ id: 7, tags: ['a'] }, { id: 2 }, { id: 3 }]);
+  await until(() => other.getState().rows.length === 3);
+  assert.deepEqual(one.getState(), other.getState());
+  await Promise.all([one.close(), other.close()]);
+});
+
 test('a transaction runs again when what it has read was changed, and only then', async () => {
   const held = [];
   class Holding extends options.WebSocket {

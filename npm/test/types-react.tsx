@@ -1,5 +1,5 @@
 // What must compile of the React entry and beside it, and what must not.
-import { useSyncExternalStore, type ReactNode } from 'react';
+import { useState, useSyncExternalStore, type ReactNode } from 'react';
 import { useStore } from 'zustand';
 import { Client, type State } from 'server-state-sync';
 import { createSyncHooks, shallow, SyncProvider, useSharedState as useAny } from 'server-state-sync/react';
@@ -29,6 +29,15 @@ function Reader(): ReactNode {
   useStateUpdateListener(['topic'], (updates) => updates.topic?.length);
   const [messages] = suspense.useSharedState('messages');
   const [unknown] = useAny('anything');
+  const [shown, setShown] = useState(messages);
+  setShown([...shown, { content: topic }]);
+  const { messages: given } = state;
+  const own: [Chat['messages'], (next: Chat['messages']) => void] = useState<Chat['messages']>([]);
+  own[1](given);
+  void useMutation((current, content: string) => ({ messages: [...current.messages, { content }] }));
+  const [, setMessages] = useSharedState('messages');
+  void setMessages((previous) => [...previous, { content: topic }]);
+  void setMessages((previous) => previous.filter((message) => message.content !== topic));
   void setTopic(topic + first);
   void setCount((previous) => previous + count);
   void update({ topic: state.topic });
@@ -41,6 +50,16 @@ function Reader(): ReactNode {
   void rename(1);
   // @ts-expect-error no such property to listen to
   useStateUpdateListener(['nothing'], () => undefined);
+  // @ts-expect-error what a hook returns is not written to
+  messages.push({ content: 'x' });
+  // @ts-expect-error what a selector is given
+  useSelector((chat) => chat.messages.sort());
+  // @ts-expect-error what a setter's function is given
+  void setMessages((previous) => { previous.push({ content: 'x' }); return previous; });
+  // @ts-expect-error what a mutation is given
+  useMutation((current) => { current.topic = 'x'; return current; });
+  // @ts-expect-error what a listener is given
+  useStateUpdateListener(['topic'], (updates) => { updates.topic = 'x'; });
   return <p>{topic}{messages.length}{String(unknown)}</p>;
 }
 
