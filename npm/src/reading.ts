@@ -1,6 +1,6 @@
 import type { RawTransaction } from './bridge.js';
 import type { View } from './entry.js';
-import { invalid, isObject } from './errors.js';
+import { SyncError, invalid, isObject, textOf } from './errors.js';
 
 /** Freezes a value of a view at every depth: where something is frozen already, all below it is. */
 function freeze(value: unknown): unknown {
@@ -16,12 +16,18 @@ export function transaction(view: View, run: (current: View) => unknown): RawTra
   const reads = new Set<string>();
   let all = false;
   const note = (key: PropertyKey): void => { if (typeof key === 'string') reads.add(key); };
-  const updates = run(new Proxy(Object.freeze(view), {
+  const current = new Proxy(Object.freeze(view), {
     get: (target, key) => (note(key), freeze(Reflect.get(target, key))),
     has: (target, key) => (note(key), Reflect.has(target, key)),
     getOwnPropertyDescriptor: (target, key) => (note(key), Reflect.getOwnPropertyDescriptor(target, key)),
     ownKeys: (target) => ((all = true), Reflect.ownKeys(target)),
-  }));
+  });
+  let updates: unknown;
+  try {
+    updates = run(current);
+  } catch (error) {
+    throw new SyncError('update_failed', `the function given to updateState has thrown: ${textOf(error)}`, error);
+  }
   if (updates !== undefined && (!isObject(updates) || Array.isArray(updates) || typeof updates['then'] === 'function')) {
     throw invalid('the function given to updateState returns an object of updates, or undefined; it must not be async');
   }

@@ -49,7 +49,7 @@ export type Read<T> =
 /** An object as it is read; see {@link Read}. */
 export type ReadMembers<T> = { readonly [K in keyof T]: Read<T[K]> };
 
-/** The names of the codes of errors. PROTOCOL.md says what each means; the last eight are of this package alone. */
+/** The names of the codes of errors. PROTOCOL.md says what each means; the last nine are of this package alone. */
 export type SyncErrorCode =
   | 'shutting_down' | 'heartbeat_timeout' | 'slow_write' | 'overloaded' | 'handshake_timeout' | 'message_timeout'
   | 'rate_limited' | 'internal_error' | 'unauthorized' | 'origin_refused' | 'protocol_unsupported' | 'bad_message'
@@ -76,6 +76,8 @@ export type OwnErrorCode =
   | 'connection_lost'
   /** A listener threw; its error is the cause. */
   | 'listener_failed'
+  /** The function given to updateState threw, and nothing was changed; its error is the cause. */
+  | 'update_failed'
   /** Errors that were not kept, because nobody listened to the first 64. */
   | 'errors_dropped'
   /** Anything else. */
@@ -167,7 +169,7 @@ export interface UpdateDetail {
 /**
  * Updates of top-level properties, or a function of the present state that returns them. The function runs again when
  * another client changed what it has read, so it must have no effects of its own; without updates nothing is done. What it
- * is given is frozen: a write to it is a TypeError.
+ * is given is frozen: a write to it throws. What it throws is the cause of an error with the code `update_failed`.
  */
 export type StateUpdate<S extends object> = Partial<S> | ((current: ReadMembers<S>) => Partial<S> | undefined);
 

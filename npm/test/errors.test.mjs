@@ -114,6 +114,22 @@ test('a listener that throws is reported and the others are called', async (t) =
   await client.close();
 });
 
+test('what an update function throws has a code, is told, and changes nothing', async () => {
+  const client = new Client(server.endpoint, 'me', '', options);
+  await client.connectToState('chat');
+  const before = client.getState();
+  client.updateState(() => { throw new RangeError('mine'); }); // nobody waits
+  const told = await client.onError();
+  const message = 'the function given to updateState has thrown: mine';
+  assert.deepEqual([told.name, told.code, told.message], ['SyncError', 'update_failed', message]);
+  assert.ok(told.cause instanceof RangeError);
+  await assert.rejects(client.updateState((state) => state.nowhere.deep), (error) => error instanceof SyncError && error.code === 'update_failed' && error.cause instanceof TypeError);
+  await assert.rejects(client.updateState(() => { throw 'a string'; }), { code: 'update_failed', cause: 'a string' });
+  assert.equal(client.status.pending, 0);
+  assert.equal(client.getState(), before);
+  await client.close();
+});
+
 test('a listener may change the state and sees what it has done', async () => {
   const client = new Client(server.endpoint, 'me', '', options);
   await client.connectToState('chat');

@@ -113,7 +113,6 @@ test('a transaction loses nobody’s change, and may read one property beside an
   }
   await until(() => clients.every((client) => client.getState().sum === 30), '30');
   assert.equal(await clients[0].updateState(() => undefined), clients[0].state('empty').version);
-  await assert.rejects(clients[0].updateState(() => { throw new RangeError('mine'); }), RangeError);
   await assert.rejects(clients[0].updateState(async () => ({ sum: 1 })), { code: 'invalid_argument' });
   await Promise.all(clients.map((client) => client.close()));
 });
@@ -128,7 +127,7 @@ test('an update function that writes to what it is given is refused, and no view
     (current) => { current.rows[0].id = 2; }, (current) => { current.rows[0].tags.push('b'); }, (current) => { current.odd.list.sort(); },
     (current) => { Object.values(current).forEach((value) => { value.x = 1; }); }, (current) => Object.assign(current, { topic: 'x' }), ({ ...copy }) => { copy.rows.pop(); },
   ]) {
-    await assert.rejects(one.updateState(write), String(write));
+    await assert.rejects(one.updateState(write), { code: 'update_failed' }, String(write));
     assert.deepEqual(Object.fromEntries(Object.keys(state).map((name) => [name, one.getState()[name]])), state, String(write));
   }
   await one.append('rows', { id: 2 }); // what is frozen is copied by what comes next
