@@ -28,7 +28,7 @@ const emptyBoard = `{"board":{"messages":[]}}`
 func TestAWrongTokenIsToldInASentenceAndTriedOnce(t *testing.T) {
 	_, address := serve(t, emptyBoard, "--token", "secret")
 	front, page, w := newProxy(t, address), board(t), openWindows(t)
-	p := w.open(page.of(front.address(), "board", "token", "wrong"))
+	p := w.open(page.of(front.address(), "board", "token", "wrong")).expect("unauthorized: ") // nothing on the page listens to onError
 	p.page().connection().shows("Ended: ")
 	p.page().connection().shows("The access token was not accepted")
 	right := w.open(page.of(address, "board", "token", "secret"))
@@ -57,7 +57,7 @@ func TestAPageOfAnotherOriginIsToldSoAndTriesOnce(t *testing.T) {
 	_, address := serve(t, emptyBoard)
 	front, page, w := newProxy(t, address), board(t), openWindows(t)
 	abroad := strings.Replace(page.of(front.address(), "board"), "127.0.0.1", elsewhere, 1)
-	p := w.open(abroad)
+	p := w.open(abroad).expect("origin_refused: ")
 	p.page().connection().shows("Ended: ")
 	p.page().connection().shows("AllowedOrigins") // the option that lets it in
 	p.navigate(page.of(address, "board"))

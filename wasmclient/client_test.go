@@ -251,6 +251,19 @@ func TestAStateThatTheServerEnds(t *testing.T) {
 	})
 }
 
+func TestWhyAConnectedClientHasFailedIsToldOnce(t *testing.T) {
+	play(t, `{"n":1}`, func(t *testing.T, s scene) {
+		var heard told
+		s.client.OnError(func(err error) { heard.add(err.Error()) })
+		s.server.send(protocol.Bye{Code: protocol.CodeUnauthorized, Reason: "the token has expired"})
+		_ = s.server.conn.Close(int(protocol.CodeUnauthorized), "the token has expired")
+		heard.want(t, "unauthorized: the token has expired")
+		if err := s.state.Err(); !errors.Is(err, wasmclient.ErrUnauthorized) {
+			t.Errorf("the state: got %v", err)
+		}
+	})
+}
+
 func TestCloseSettlesWhatIsPending(t *testing.T) {
 	play(t, `{"list":[1],"n":1}`, func(t *testing.T, s scene) {
 		sent, err := s.state.Submit(t.Context(), map[string]any{"n": 2})

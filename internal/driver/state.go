@@ -170,7 +170,7 @@ func (c *Client) stateClosed(e core.Closed) {
 		return
 	}
 	err := &Error{Code: e.Code, Reason: e.Reason}
-	if s.isReady() && e.Code != protocol.CodeClosed {
+	if s.isReady() && e.Code != protocol.CodeClosed && c.core.Status().Phase != core.Failed { // the client's own end is told by itself
 		c.callbacks.report(&stateProblem{s.identifier, err})
 	}
 	s.end(err)

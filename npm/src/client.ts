@@ -1,6 +1,6 @@
 import type { RawClient, RawStatus } from './bridge.js';
 import { Entry, type View } from './entry.js';
-import { Quiet, SyncError, fromGo, invalid, isObject, textOf, toSyncError } from './errors.js';
+import { Quiet, SyncError, fromGo, invalid, isObject, listen, textOf, toSyncError } from './errors.js';
 import { compile, run } from './load.js';
 import { Handle, checkListener, type Listener } from './state.js';
 import type { AccessToken, ClientOptions, ConnectionStatus, PatchOperation, WasmOption } from './types.js';
@@ -150,11 +150,17 @@ export class SyncClient {
     });
   }
 
-  /** Rejects with the error, which onError hears too. What the user's own function threw is the user's. */
+  /** Rejects with the error, which onError hears too. What JSON.stringify threw is the caller's alone. */
   reject(reject: (error: unknown) => void, error: unknown): void {
     const made = fromGo(error);
-    if (made instanceof SyncError) this.report(made);
+    if (made instanceof SyncError && !this.hasFailedBy(made)) this.report(made);
     reject(made);
+  }
+
+  /** Why the client has failed is told once, and not by everything that ends with it. */
+  private hasFailedBy(error: SyncError): boolean {
+    if (!this.failure && this.raw) this.noteRaw(this.raw.status()); // Go's own word may still be on its way
+    return this.record.phase === 'failed' && this.record.lastError?.code === error.code;
   }
 
   /** Runs what tells listeners, after what was queued before: when Go has returned, for it may be in the middle. */
@@ -178,9 +184,14 @@ export class SyncClient {
       call();
     } catch (error) {
       const made = new SyncError('listener_failed', `${what} has thrown: ${textOf(error)}`, error);
-      if (this.errorListeners.size === 0) console.error(made, error);
+      this.print(made, error);
       this.report(made);
     }
+  }
+
+  /** Tells the console, where nobody listens to onError. */
+  private print(...error: unknown[]): void {
+    if (this.errorListeners.size === 0) console.error(...error);
   }
 
   report(error: SyncError): void {
@@ -210,11 +221,9 @@ export class SyncClient {
         this.errorListeners.add(once);
       });
     }
-    if (typeof listener !== 'function') throw invalid('onError takes a function, or nothing');
-    const own = (error: SyncError): void => listener(error);
-    this.errorListeners.add(own);
+    const end = listen(this.errorListeners, 'onError', listener);
     for (let kept = this.takeError(); kept; kept = this.takeError()) this.report(kept);
-    return () => void this.errorListeners.delete(own);
+    return end;
   }
 
   private takeError(): SyncError | undefined {
@@ -229,12 +238,7 @@ export class SyncClient {
     return this.record;
   }
 
-  readonly onStatus = (listener: (status: ConnectionStatus) => void): (() => void) => {
-    if (typeof listener !== 'function') throw invalid('onStatus takes a function');
-    const own = (status: ConnectionStatus): void => listener(status);
-    this.statusListeners.add(own);
-    return () => void this.statusListeners.delete(own);
-  };
+  readonly onStatus = (listener: (status: ConnectionStatus) => void): (() => void) => listen(this.statusListeners, 'onStatus', listener);
 
   private noteRaw(status: RawStatus): void {
     if (this.failure) return;
@@ -248,6 +252,7 @@ export class SyncClient {
     const before = this.record;
     if ((Object.keys(changed) as (keyof ConnectionStatus)[]).every((key) => before[key] === changed[key])) return;
     this.record = Object.freeze({ ...before, ...changed });
+    if (changed.phase === 'failed' && before.phase !== 'failed') this.print(changed.lastError);
     this.later(() => {
       for (const listener of [...this.statusListeners]) {
         if (this.statusListeners.has(listener)) this.guard('a listener of the status', () => listener(this.record));
@@ -260,7 +265,7 @@ export class SyncClient {
   }
 
   connectToState(identifier: string): Promise<View> {
-    return new Quiet((resolve, reject) => {
+    const made = new Quiet<View>((resolve, reject) => {
       if (typeof identifier !== 'string') return this.reject(reject, invalid('connectToState takes the identifier of a state, a string'));
       let handle = this.joined.get(identifier);
       if (!handle || handle.status === 'ended') this.joined.set(identifier, (handle = new Handle(this, identifier, empty)));
@@ -269,8 +274,12 @@ export class SyncClient {
       chosen.ready().then((view) => {
         this.makeCurrent(chosen);
         resolve(view);
-      }, reject);
+      }, (error: unknown) => {
+        if (!made.heeded && !this.failure && this.record.phase !== 'failed') this.print(error);
+        reject(error);
+      });
     });
+    return made;
   }
 
   private makeCurrent(handle: Handle): void {
@@ -302,12 +311,7 @@ export class SyncClient {
   readonly getState = (): View => this.current?.getState() ?? empty;
   readonly getInitialState = (): View => this.current?.getInitialState() ?? empty;
 
-  readonly subscribe = (listener: (state: View, previous: View) => void): (() => void) => {
-    if (typeof listener !== 'function') throw invalid('subscribe takes a function');
-    const own = (state: View, previous: View): void => listener(state, previous);
-    this.subscribers.add(own);
-    return () => void this.subscribers.delete(own);
-  };
+  readonly subscribe = (listener: (state: View, previous: View) => void): (() => void) => listen(this.subscribers, 'subscribe', listener);
 
   addStateUpdateListener(identifier: string, call: Listener, properties?: readonly string[]): void {
     if (this.current) return this.current.addStateUpdateListener(identifier, call, properties);

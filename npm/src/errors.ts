@@ -38,6 +38,14 @@ export function invalid(message: string): SyncError {
   return new SyncError('invalid_argument', message);
 }
 
+/** Adds a listener, which may be there more than once, and returns what takes it away. */
+export function listen<A extends unknown[]>(listeners: Set<(...args: A) => void>, method: string, listener: (...args: A) => void): () => void {
+  if (typeof listener !== 'function') throw invalid(`${method} takes a function`);
+  const own = (...args: A): void => listener(...args);
+  listeners.add(own);
+  return () => void listeners.delete(own);
+}
+
 const nothing = (): void => undefined;
 
 /**
@@ -49,6 +57,9 @@ export class Quiet<T> extends Promise<T> {
     return Promise;
   }
 
+  /** Somebody handles a rejection. */
+  heeded = false;
+
   constructor(executor: (resolve: (value: T | PromiseLike<T>) => void, reject: (reason?: unknown) => void) => void) {
     super(executor);
     super.then(undefined, nothing);
@@ -57,7 +68,8 @@ export class Quiet<T> extends Promise<T> {
   override then<A = T, B = never>(
     fulfilled?: ((value: T) => A | PromiseLike<A>) | null, rejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<A | B> {
     const made = super.then(fulfilled, rejected);
-    if (!rejected) super.then(undefined, () => { made.catch(nothing); });
+    if (rejected) this.heeded = true;
+    else super.then(undefined, () => { made.catch(nothing); });
     return made;
   }
 }

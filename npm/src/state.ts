@@ -1,7 +1,7 @@
 import type { RawState } from './bridge.js';
 import type { SyncClient } from './client.js';
 import type { Change, Entry, View } from './entry.js';
-import { Quiet, SyncError, invalid, isObject } from './errors.js';
+import { Quiet, SyncError, invalid, isObject, listen } from './errors.js';
 import { appending, inserting, pathOf, removing, pointer } from './places.js';
 import { transaction } from './reading.js';
 import type { PatchOperation } from './types.js';
@@ -46,11 +46,9 @@ export class Handle {
   readonly getInitialState = (): View => this.initial;
 
   readonly subscribe = (listener: (state: View, previous: View) => void): (() => void) => {
-    if (typeof listener !== 'function') throw invalid('subscribe takes a function');
+    const end = listen(this.subscribers, 'subscribe', listener);
     this.use();
-    const own = (state: View, previous: View): void => listener(state, previous);
-    this.subscribers.add(own);
-    return () => void this.subscribers.delete(own);
+    return end;
   };
 
   ready(): Promise<View> {

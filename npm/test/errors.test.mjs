@@ -195,6 +195,53 @@ test('a wrong token ends the client, and a token may come from a function', asyn
   await guarded.stop();
 });
 
+test('why a client has failed is told once: to the listener of errors, and without one to the console', async (t) => {
+  const printed = t.mock.method(console, 'error', () => {});
+  const guarded = await serve({ chat: {}, other: {} }, '--token', 'secret');
+  for (const listens of [true, false]) {
+    const client = new Client(guarded.endpoint, 'me', 'wrong', options);
+    const told = [];
+    if (listens) client.onError((error) => told.push(error.code));
+    client.onConnection(); // nobody waits for any of these
+    client.connectToState('chat');
+    client.connectToState('other').then(() => assert.fail());
+    client.updateState({ n: 1 });
+    client.state('chat').append('list', 1);
+    await assert.rejects(client.state('chat').ready(), { code: 'unauthorized' });
+    await until(() => client.status.phase === 'failed' && client.status.pending === 0);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    if (!listens) client.onError((error) => told.push(error.code)); // who comes later hears it, too
+    await until(() => told.length > 0);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.deepEqual(told, ['unauthorized']);
+    assert.deepEqual(printed.mock.calls.map(({ arguments: [error] }) => error.code), listens ? [] : ['unauthorized']);
+    await client.close();
+  }
+  await guarded.stop();
+});
+
+test('a state that cannot be had is told to the console where nobody handles or hears it, and a lost connection never is', async (t) => {
+  const printed = t.mock.method(console, 'error', () => {});
+  const codes = () => printed.mock.calls.map(({ arguments: [error] }) => error.code);
+  const client = new Client(server.endpoint, 'me', '', options);
+  client.connectToState('missing').then(() => assert.fail());
+  await until(() => printed.mock.callCount() > 0);
+  assert.deepEqual(codes(), ['state_not_found']);
+  await assert.rejects(client.connectToState('missing'), { code: 'state_not_found' });
+  await client.connectToState('missing').catch(() => {});
+  await new Promise((resolve) => client.connectToState('missing').then(assert.fail, resolve));
+  client.onError(() => {});
+  client.connectToState('missing');
+  await until(() => client.state('missing').status !== 'joining');
+  await client.close();
+  const lonely = new Client('ws://127.0.0.1:1', 'me', '', { ...options, backoff: { shortestMs: 1, longestMs: 1 } });
+  lonely.connectToState('chat');
+  await until(() => lonely.status.attempt > 2);
+  await lonely.close();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.deepEqual(codes(), ['state_not_found']);
+});
+
 test('a listener of the status hears every change until it is ended', async () => {
   const client = new Client(server.endpoint, 'me', '', { ...options, autoConnect: false });
   const heard = [], ended = [];
