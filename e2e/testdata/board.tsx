@@ -50,7 +50,7 @@ function Messages() {
 export default function App() {
   return (
     <SyncProvider endpoint={given('endpoint')} clientIdentifier={given('name') || 'somebody'} accessToken={query.get('token')}>
-      <StateProvider state={given('state')}><Messages /></StateProvider>
+      <StateProvider state={given('state')} initialState={{ messages: [] }}><Messages /></StateProvider>
     </SyncProvider>
   );
 }

@@ -261,7 +261,7 @@ export class SyncClient {
   }
 
   onConnection(): Promise<void> {
-    return new Promise((resolve) => void this.ask((raw) => raw.onConnection()).then(resolve, () => undefined));
+    return new Quiet((resolve, reject) => void this.ask((raw) => raw.onConnection()).then(resolve, reject));
   }
 
   connectToState(identifier: string): Promise<View> {

@@ -20,15 +20,25 @@ export type SyncProviderProps = { readonly children?: ReactNode } & (
   });
 
 /** A state for everything below. */
-export interface StateProviderProps<S extends object> {
+export interface AnyStateProviderProps<S extends object> {
   readonly children?: ReactNode;
   /** The state's identifier. */
   readonly state: string;
   /** What is shown until the state is connected, also by the server. */
   readonly initialState?: S;
-  /** Shown in place of the children until the state is connected. */
+  /**
+   * Shown in place of the children until the state is connected. Where it cannot be, or when it has ended, the error is
+   * thrown, so that an error boundary above shows it. Without a fallback useStateStatus has the error.
+   */
   readonly fallback?: ReactNode;
 }
+
+/**
+ * A state for everything below. What the hooks read is typed as a whole state, so there must be one from the beginning:
+ * give initialState, or a fallback, which keeps the children away. A shape without required properties needs neither.
+ */
+export type StateProviderProps<S extends object> = AnyStateProviderProps<S> & (
+  Partial<S> extends S ? unknown : { readonly initialState: S } | { readonly fallback: ReactNode });
 
 /** A function that changes the state, and what became of its last calls. */
 export interface Mutation<A extends readonly unknown[]> {
@@ -41,6 +51,8 @@ export interface Mutation<A extends readonly unknown[]> {
 
 /** Readers that suspend until the state is connected, below a Suspense. On the server they leave it to the browser. */
 export interface SuspenseHooks<S extends object> {
+  /** The same provider, for children that read by these hooks: it needs neither initialState nor fallback. */
+  StateProvider(props: AnyStateProviderProps<S>): ReactNode;
   useSharedState(): readonly [ReadMembers<S>, (updates: StateUpdate<S>) => Promise<number>];
   useSharedState<K extends PropertyOf<S>>(property: K): readonly [Read<S[K]>, Setter<S[K]>];
   useSelector<R>(selector: (state: ReadMembers<S>) => R, isEqual?: (previous: R, next: R) => boolean): R;

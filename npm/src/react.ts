@@ -7,7 +7,7 @@ import { Client, type AnyState } from './index.js';
 import { idleStatus } from './client.js';
 import { SyncError } from './errors.js';
 import { hold, prefetch, type Released } from './hold.js';
-import type { CreateSyncHooks, Mutation, Setter, StateProviderProps, SuspenseHooks, SyncHooks, SyncProviderProps } from './react-types.js';
+import type { AnyStateProviderProps, CreateSyncHooks, Mutation, Setter, SuspenseHooks, SyncHooks, SyncProviderProps } from './react-types.js';
 import type { Client as ClientType, ConnectionStatus, PropertyOf, Read, ReadMembers, State, StateUpdate } from './types.js';
 
 export type * from './react-types.js';
@@ -108,7 +108,7 @@ export const createSyncHooks: CreateSyncHooks = <S extends object = AnyState>():
     return { status: status === 'joined' ? 'ready' : status === 'ended' ? 'error' : 'loading', error };
   };
 
-  const StateProvider = (props: StateProviderProps<S>): ReactNode => {
+  const StateProvider = (props: AnyStateProviderProps<S>): ReactNode => {
     const client = useClient();
     const initial = useRef(props.initialState);
     const handle = useOwned<State<S>>(
@@ -117,8 +117,12 @@ export const createSyncHooks: CreateSyncHooks = <S extends object = AnyState>():
   };
 
   /** The children, or the fallback while there is nothing to show. */
-  const Shown = ({ children, fallback }: StateProviderProps<S>): ReactNode =>
-    useStateStatus().status !== 'ready' && fallback !== undefined ? fallback : children;
+  const Shown = ({ children, fallback }: AnyStateProviderProps<S>): ReactNode => {
+    const { status, error } = useStateStatus();
+    if (fallback === undefined || status === 'ready') return children;
+    if (error && error.code !== 'closed') throw error; // what this page has left or closed itself is no failure
+    return fallback;
+  };
 
   const reader = (useRead: () => State<S>): SuspenseHooks<S>['useSharedState'] =>
     ((property?: PropertyOf<S>, fallback?: S[PropertyOf<S>]) => {
@@ -182,6 +186,7 @@ export const createSyncHooks: CreateSyncHooks = <S extends object = AnyState>():
       return useCallback((updates: StateUpdate<S>) => handle.updateState(updates), [handle]);
     },
     suspense: {
+      StateProvider,
       useSharedState: reader(useReady),
       useSelector: (selector, isEqual = Object.is) => useSelection(useReady(), selector, isEqual),
     },

@@ -259,7 +259,10 @@ export interface Listeners<S extends object> {
 
 /** A store as zustand's `useStore` and React's `useSyncExternalStore` take one. The functions are bound. */
 export interface Store<S extends object> {
-  /** The state as this client sees it, with its own changes. It is another object after a change, and what did not change is the same. */
+  /**
+   * The state as this client sees it, with its own changes. It is another object after a change, and what did not change is
+   * the same. Until the state is connected it is `initialState`, and without one an empty object, whatever S says.
+   */
   readonly getState: () => ReadMembers<S>;
   /** The state before it was connected: `initialState`, or an empty object. */
   readonly getInitialState: () => ReadMembers<S>;
@@ -302,7 +305,7 @@ export interface StateOptions<S extends object> {
  * others stay connected. Use {@link Client.state} for several states.
  */
 export interface Client<S extends object = AnyState> extends Changes<S>, Listeners<S>, Store<S> {
-  /** Resolves when the client is connected. It never rejects: a failure goes to onError and status. */
+  /** Resolves when the client is connected, which may take any number of attempts; rejects when it was closed or has failed for good. */
   onConnection(): Promise<void>;
   /** Connects to a state and resolves with its value. */
   connectToState(stateIdentifier: string): Promise<ReadMembers<S>>;

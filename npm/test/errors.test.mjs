@@ -202,11 +202,14 @@ test('why a client has failed is told once: to the listener of errors, and witho
     const client = new Client(guarded.endpoint, 'me', 'wrong', options);
     const told = [];
     if (listens) client.onError((error) => told.push(error.code));
-    client.onConnection(); // nobody waits for any of these
+    const connection = client.onConnection();
+    client.onConnection().then(() => assert.fail()); // nobody waits for any of these
     client.connectToState('chat');
     client.connectToState('other').then(() => assert.fail());
     client.updateState({ n: 1 });
     client.state('chat').append('list', 1);
+    await assert.rejects(connection, (error) => error instanceof SyncError && error.code === 'unauthorized');
+    await assert.rejects(client.onConnection(), { code: 'unauthorized' });
     await assert.rejects(client.state('chat').ready(), { code: 'unauthorized' });
     await until(() => client.status.phase === 'failed' && client.status.pending === 0);
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -262,6 +265,7 @@ test('without a WebSocket the client says what to do', async () => {
   if (has) globalThis.WebSocket = has;
   await assert.rejects(client.connectToState('chat'), { code: 'no_websocket', message: /options\.WebSocket/ });
   assert.equal(client.status.phase, 'failed');
+  await assert.rejects(client.onConnection(), { code: 'no_websocket' });
 });
 
 test('a module that is no module', async () => {

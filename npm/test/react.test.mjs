@@ -156,6 +156,44 @@ test('another state is another handle, and a missing one is an error', async () 
   await client.close();
 });
 
+test('where a fallback stands for a state that cannot be had, the error reaches the boundary above, and a new attempt may work', async (t) => {
+  t.mock.method(console, 'error', () => {}); // React tells every error that a boundary has caught
+  class Boundary extends React.Component {
+    state = { error: null };
+    static getDerivedStateFromError(error) { return { error }; }
+    render() {
+      const { error } = this.state;
+      return error ? h('button', { 'data-testid': 'caught', onClick: () => this.setState({ error: null }) }, error.code) : this.props.children;
+    }
+  }
+  const { StateProvider, useSharedState } = sync.createSyncHooks();
+  const Show = () => h('p', { 'data-testid': 'show' }, String(useSharedState('n')[0]));
+  const tree = (state, given) => h(StrictMode, null, h(Provider, given, h(Boundary, null,
+    h(StateProvider, { state, fallback: h('p', { 'data-testid': 'wait' }, 'wait') }, h(Show)))));
+  const view = render(tree('missing'));
+  assert.equal(text('wait'), 'wait');
+  await seen(() => text('caught') === 'state_not_found');
+  view.rerender(tree('chat'));
+  fireEvent.click(screen.getByTestId('caught'));
+  await seen(() => text('show') === '0');
+  view.unmount();
+  const guarded = await serve({ chat: {} }, '--token', 'secret');
+  render(tree('chat', { endpoint: guarded.endpoint, accessToken: 'wrong' }));
+  await seen(() => text('caught') === 'unauthorized');
+  cleanup();
+  const counted = counting();
+  const hidden = (mode) => h(React.Activity, { mode }, tree('chat', { options: counted.options }));
+  const activity = render(hidden('visible'));
+  await seen(() => text('show') === '0');
+  activity.rerender(hidden('hidden'));
+  await seen(() => counted.sockets.open === 0);
+  activity.rerender(hidden('visible'));
+  await seen(() => text('show') === '0' && counted.sockets.open === 1);
+  assert.equal(text('caught'), undefined, 'what was left in between is no error');
+  activity.unmount();
+  await guarded.stop();
+});
+
 test('a mutation tells what is pending and why it was refused', async () => {
   const { StateProvider, useMutation, useStateUpdateListener, useSharedState } = sync.createSyncHooks();
   const heard = [];

@@ -2,11 +2,13 @@
 import { useState, useSyncExternalStore, type ReactNode } from 'react';
 import { useStore } from 'zustand';
 import { Client, type State } from 'server-state-sync';
-import { createSyncHooks, shallow, SyncProvider, useSharedState as useAny } from 'server-state-sync/react';
+import { createSyncHooks, shallow, StateProvider as AnyProvider, SyncProvider, useSharedState as useAny } from 'server-state-sync/react';
 
 interface Chat { messages: { content: string }[]; topic: string; count?: number }
 
 const { StateProvider, useSharedState, useSelector, useMutation, useStateUpdateListener, suspense } = createSyncHooks<Chat>();
+
+const { StateProvider: Optional } = createSyncHooks<Partial<Chat>>();
 
 export function App(): ReactNode {
   return (
@@ -69,6 +71,12 @@ export function Stores({ client, handle }: { client: Client<Chat>; handle: State
   const state: Chat = useSyncExternalStore(handle.subscribe, handle.getState, handle.getInitialState);
   // @ts-expect-error a provider needs a client or an endpoint
   void (<SyncProvider />);
+  // @ts-expect-error the children would read a topic before there is one
+  void (<StateProvider state="chat"><Reader /></StateProvider>);
+  void (<StateProvider state="chat" fallback="..."><Reader /></StateProvider>);
+  void (<suspense.StateProvider state="chat"><Reader /></suspense.StateProvider>);
+  void (<AnyProvider state="chat" />);
+  void (<Optional state="chat" />);
   // @ts-expect-error the initial state has another shape
   void (<StateProvider state="chat" initialState={{ topic: 1 }} />);
   return <p>{topic}{messages.length}{state.topic}</p>;
