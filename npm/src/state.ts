@@ -53,9 +53,9 @@ export class Handle {
 
   ready(): Promise<View> {
     return new Quiet((resolve, reject) => {
-      const entry = this.use();
-      if (entry) entry.ready.then(resolve, (error: unknown) => this.client.reject(reject, error));
-      else this.client.reject(reject, this.left);
+      const entry = this.use(), { error } = this;
+      if (entry && !error) this.client.ask(() => entry.ready).then(resolve, (refusal: unknown) => this.client.reject(reject, refusal));
+      else this.client.reject(reject, error);
     });
   }
 

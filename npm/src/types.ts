@@ -287,7 +287,7 @@ export interface State<S extends object = AnyState> extends Changes<S>, Listener
   readonly error: SyncError | null;
   /** How many changes the state has accepted, as far as this client was told. */
   readonly version: number;
-  /** Resolves with the state's value when it is there. */
+  /** Resolves with the state's value when it is there; rejects once the state has ended. */
   ready(): Promise<ReadMembers<S>>;
   /** Gives the handle up. The last one of a state ends the connection to it; changes without a verdict reject. */
   leave(): void;
@@ -321,7 +321,10 @@ export interface Client<S extends object = AnyState> extends Changes<S>, Listene
   readonly onStatus: (listener: (status: ConnectionStatus) => void) => () => void;
   /** Connects, where `autoConnect: false` has put it off. */
   connect(): void;
-  /** Ends the client; resolves when all changes have their verdict. */
+  /**
+   * Ends the client; resolves when all changes have their verdict. Whatever is asked of it from now on rejects at once with
+   * the code `closed`. Listeners may still be added and removed, as components do that go later, and are never called.
+   */
   close(): Promise<void>;
   [Symbol.dispose](): void;
 }

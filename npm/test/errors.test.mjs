@@ -171,6 +171,36 @@ test('after close everything rejects, and what waited has its verdict', async ()
   await assert.rejects(never, { code: 'closed' });
 });
 
+test('from close on every call rejects at once, and a listener is taken and never called', async () => {
+  const client = new Client(server.endpoint, 'me', '', options);
+  await client.connectToState('chat');
+  const handle = client.state('chat'), idle = client.state('chat');
+  await handle.ready();
+  const closing = client.close();
+  for (let closed = 0; closed < 2; closed++) {
+    const calls = [client.onConnection(), client.connectToState('chat'), client.connectToState('other'), client.updateState(() => assert.fail())];
+    for (const each of [client, handle, idle, client.state('other')]) {
+      calls.push(each.updateState({ n: 2 }), each.patchState([]), each.set('n', 2), each.append('messages', 1), each.insert('messages', 0, 1), each.increment('n'), each.remove('n'));
+      calls.push(each.append('messages'), ...(each === client ? [] : [each.ready()]));
+    }
+    for (const call of calls) await assert.rejects(call, (error) => error instanceof SyncError && error.code === 'closed');
+    assert.equal(client.status.pending, 0);
+    await closing;
+  }
+  const heard = [];
+  client.onError((error) => assert.equal(error.code, 'closed'));
+  for (const each of [client, handle, client.state('chat')]) {
+    each.addStateUpdateListener('late', () => heard.push('update'));
+    each.subscribe(() => heard.push('state'))();
+  }
+  client.onStatus(() => heard.push('status'))();
+  assert.equal(client.removeStateUpdateListener('late'), true);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(heard, []);
+  assert.deepEqual(client.getState(), { messages: [], n: 1 }, 'what was there last');
+  await client.close();
+});
+
 test('a wrong token ends the client, and a token may come from a function', async () => {
   const guarded = await serve({ chat: {} }, '--token', 'secret');
   const wrong = new Client(guarded.endpoint, 'me', 'wrong', options);
