@@ -369,7 +369,7 @@ func misfit(v Value, token Token) *Error {
 	case Object:
 		return fail(CodePatchFailed, "an object has no index "+token.String())
 	}
-	return fail(CodePathNotFound, article(v.Kind())+" has nothing in it")
+	return fail(CodePathNotFound, article(v.Kind())+" has nothing in it: it is neither an array nor an object")
 }
 
 // missing is the refusal of a token that is not there.

@@ -75,7 +75,11 @@ func toJSError(err error) js.Value {
 	if e, ok := err.(js.Error); ok {
 		return e.Value
 	}
-	object := js.Global().Get("Error").New(err.Error())
+	text := err.Error()
+	if coded, ok := err.(*driver.Error); ok {
+		text = driver.Text(coded)
+	}
+	object := js.Global().Get("Error").New(text)
 	object.Set("name", "SyncError")
 	if code := codeOf(err); code != "" {
 		object.Set("code", code)

@@ -202,7 +202,7 @@ var connectionScripts = map[string]string{
 		start
 		! ...
 		join 
-		! closed identifier_invalid: identifier_invalid: "" is not a string of 1 to 256 bytes of valid UTF-8 without control characters
+		! closed identifier_invalid: "" is not a string of 1 to 256 bytes of valid UTF-8 without control characters
 	`,
 	"nothing comes before the welcome": `
 		join abc

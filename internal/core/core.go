@@ -226,10 +226,8 @@ func (c *Core) cannotJoin(identifier string) *protocol.Error {
 	case c.closed:
 		return &protocol.Error{Code: protocol.CodeClosed, Reason: "the client was closed"}
 	}
-	if err := protocol.CheckIdentifier(identifier); err != nil {
-		return &protocol.Error{Code: protocol.CodeIdentifierInvalid, Reason: err.Error()}
-	}
-	return nil
+	refusal, _ := errors.AsType[*protocol.Error](protocol.CheckIdentifier(identifier))
+	return refusal
 }
 
 // Effects returns the effects since the last call; they are the caller's.

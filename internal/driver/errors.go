@@ -62,13 +62,16 @@ type connectionProblem struct {
 	cause error
 }
 
-func (e *connectionProblem) Error() string {
-	if e.coded.Code.Sentence() != "" {
-		return e.coded.Error()
-	}
-	return "the connection could not be made or was lost: " + e.coded.Reason
-}
+func (e *connectionProblem) Error() string   { return Text(e.coded) }
 func (e *connectionProblem) Unwrap() []error { return []error{e.coded, e.cause} }
+
+// Text returns why a connection ended as a sentence, also where only WebSocket knows the code.
+func Text(e *Error) string {
+	if e.Code.Sentence() != "" {
+		return e.Error()
+	}
+	return "the connection could not be made or was lost: " + e.Reason
+}
 
 // droppedProblems stands for errors that nobody listened to in time.
 type droppedProblems struct{ count int }

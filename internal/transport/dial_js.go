@@ -2,6 +2,7 @@ package transport
 
 import (
 	"errors"
+	"strings"
 	"syscall/js"
 )
 
@@ -37,7 +38,8 @@ func Dial(b Bound, address string, o DialOptions) (Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := newPage(socket, &o)
+	shown, _, _ := strings.Cut(address, "?")
+	p := newPage(socket, shown, &o)
 	select {
 	case <-p.opened:
 		return p, nil

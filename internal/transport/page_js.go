@@ -31,6 +31,7 @@ const pageOpen = 1
 // events, in their order, and never waits.
 type page struct {
 	socket     js.Value
+	address    string // without the query, which may hold a token
 	handler    js.Func
 	in         *Lane // what the page has received
 	sendBuffer int
@@ -52,9 +53,10 @@ type page struct {
 // handlers counts the js.Funcs that are alive, for the tests.
 var handlers atomic.Int32
 
-func newPage(socket js.Value, o *DialOptions) *page {
+func newPage(socket js.Value, address string, o *DialOptions) *page {
 	p := &page{
 		socket:     socket,
+		address:    address,
 		in:         NewLane(pageBacklog, o.ReadLimit),
 		sendBuffer: o.SendBuffer,
 		patience:   o.WriteTimeout,
@@ -85,7 +87,7 @@ func (p *page) handle(_ js.Value, arguments []js.Value) any {
 	case "open":
 		close(p.opened)
 	case "close":
-		p.in.Finish(closeEvent(event))
+		p.in.Finish(p.closeEvent(event))
 		p.release()
 	}
 	return nil // an error event says nothing, and a close event follows it
@@ -107,10 +109,10 @@ func (p *page) push(frame []byte) {
 }
 
 // closeEvent returns what Read says of the event.
-func closeEvent(event js.Value) error {
+func (p *page) closeEvent(event js.Value) error {
 	code := event.Get("code").Int()
 	if code == codeAbnormal || code == codeTLS {
-		return &lostError{errors.New("the page's WebSocket closed with code 1006")}
+		return &lostError{errors.New("the WebSocket to " + p.address + " closed with code 1006")}
 	}
 	return &CloseError{Code: code, Reason: event.Get("reason").String()}
 }

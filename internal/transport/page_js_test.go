@@ -26,10 +26,10 @@ func TestPageDialFails(t *testing.T) {
 		options transport.DialOptions
 		want    string
 	}{
-		{"nobody listens", t.Context(), "ws://127.0.0.1:1", transport.DialOptions{PlatformOptions: page},
-			"connection lost: the page's WebSocket closed with code 1006"},
+		{"nobody listens", t.Context(), "ws://127.0.0.1:1/sync?token=secret", transport.DialOptions{PlatformOptions: page},
+			"connection lost: the WebSocket to ws://127.0.0.1:1/sync closed with code 1006"},
 		{"the server refuses", t.Context(), "ws://" + farAddress + "/refuse", transport.DialOptions{PlatformOptions: page},
-			"connection lost: the page's WebSocket closed with code 1006"},
+			"connection lost: the WebSocket to ws://" + farAddress + "/refuse closed with code 1006"},
 		{"the context has ended", canceled, "ws://" + farAddress + "/connect?id=x", transport.DialOptions{PlatformOptions: page},
 			"context canceled"},
 		{"the address is not one", t.Context(), "file:///secret", transport.DialOptions{PlatformOptions: page},

@@ -15,12 +15,21 @@ export function pointer(path: readonly Key[]): string {
   return path.map((key) => '/' + String(key).replace(/~/g, '~0').replace(/\//g, '~1')).join('');
 }
 
+/** Throws where JSON has no such value: JSON.stringify would leave it out, and the change would be another. */
+export function checkValues(method: string, values: readonly unknown[]): void {
+  if (values.some((value) => ['undefined', 'function', 'symbol'].includes(typeof value))) {
+    throw invalid(`${method} takes what JSON has, and neither undefined nor a function or a symbol; a property is taken away by remove`);
+  }
+}
+
 export function appending(path: Path, elements: readonly unknown[]): PatchOperation[] {
+  checkValues('append', elements);
   return elements.map((value) => ({ op: 'add', path: pointer([...path, '-']), value }));
 }
 
 export function inserting(path: Path, index: number, elements: readonly unknown[]): PatchOperation[] {
   if (!Number.isInteger(index) || index < 0) throw invalid('insert takes the index of an element');
+  checkValues('insert', elements);
   return elements.map((value, i) => ({ op: 'add', path: pointer([...path, index + i]), value }));
 }
 
@@ -30,6 +39,6 @@ export function removing(view: unknown, path: Path, given: boolean, element: unk
   const array = valueAt(view, path);
   if (!Array.isArray(array)) throw new SyncError('patch_failed', `patch_failed: there is no array at ${pointer(path)}`);
   const index = array.indexOf(element);
-  if (index < 0) throw new SyncError('conflict', `conflict: the element is no longer in the array at ${pointer(path)}`);
+  if (index < 0) throw new SyncError('conflict', `conflict: the array at ${pointer(path)} does not have this element, or no longer; give one of those in getState() itself, or a path with an index`);
   return [{ op: 'remove', path: pointer([...path, index]) }];
 }

@@ -2,7 +2,7 @@ import type { RawState } from './bridge.js';
 import type { SyncClient } from './client.js';
 import type { Change, Entry, View } from './entry.js';
 import { Quiet, SyncError, invalid, isObject, listen } from './errors.js';
-import { appending, inserting, pathOf, removing, pointer } from './places.js';
+import { appending, checkValues, inserting, pathOf, removing, pointer } from './places.js';
 import { transaction } from './reading.js';
 import type { PatchOperation } from './types.js';
 
@@ -78,6 +78,7 @@ export class Handle {
 
   set(place: unknown, value: unknown): Promise<number> {
     return this.patch((view) => {
+      checkValues('set', [value]);
       const path = pathOf('set', place), last = path[path.length - 1];
       return [{ op: typeof last === 'number' && pathHas(view, path) ? 'replace' : 'add', path: pointer(path), value }];
     });
@@ -92,7 +93,10 @@ export class Handle {
   }
 
   increment(place: unknown, by: number = 1): Promise<number> {
-    return this.patch(() => [{ op: 'increment', path: pointer(pathOf('increment', place)), value: by }]);
+    return this.patch(() => {
+      if (!Number.isFinite(by)) throw invalid(`increment takes a finite number, and not ${String(by)}`);
+      return [{ op: 'increment', path: pointer(pathOf('increment', place)), value: by }];
+    });
   }
 
   remove(place: unknown, ...element: unknown[]): Promise<number> {

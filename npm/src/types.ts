@@ -194,7 +194,7 @@ export type NumberPropertyOf<S extends object> =
   { [K in PropertyOf<S>]: NonNullable<S[K]> extends number ? K : unknown extends S[K] ? K : never }[PropertyOf<S>];
 
 /** The changes of a state. What they are given means what JSON.stringify makes of it: NaN and the infinities are null,
- * -0 is 0, what is undefined, a function or a symbol is left out (null in an array), a Date is its text, and a BigInt or
+ * -0 is 0, what is undefined, a function or a symbol within a value is left out (null in an array), a Date is its text, and a BigInt or
  * a cycle is JSON.stringify's TypeError. Each resolves with the version that it made, or rejects with a {@link SyncError}; who does not
  * wait may ignore the Promise: a refusal reaches onError as well. */
 export interface Changes<S extends object> {
@@ -225,7 +225,7 @@ export interface Changes<S extends object> {
   /**
    * Removes a property, or the element at an index: `remove(['messages', 3])`. With an element, which is one of those in
    * getState(), it removes that one wherever it stands now, and rejects with `conflict` when it is gone: a stale render
-   * never deletes the wrong row.
+   * never deletes the wrong row. Of texts and numbers, which are nobody's own, it removes the first that is equal.
    *
    * ```tsx
    * <button onClick={() => client.remove('messages', message)}>delete</button>

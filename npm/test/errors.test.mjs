@@ -50,6 +50,36 @@ test('wrong arguments throw, or reject, with invalid_argument', async () => {
   await client.close();
 });
 
+test('what is wrong is said in a sentence, with its code once and no more', async () => {
+  const talk = await serve({ talk: { n: 1, counter: 3, nums: [1, 2], list: [{ id: 1 }] } });
+  const client = new Client(talk.endpoint, 'me', '', options);
+  const value = 'takes what JSON has, and neither undefined nor a function or a symbol; a property is taken away by remove';
+  const element = 'does not have this element, or no longer; give one of those in getState() itself, or a path with an index';
+  const scalar = 'a number has nothing in it: it is neither an array nor an object';
+  await client.connectToState('talk');
+  for (const [wrong, code, message] of [
+    [() => client.set('x', undefined), 'invalid_argument', `set ${value}`], [() => client.set(['list', 0], () => 1), 'invalid_argument', `set ${value}`],
+    [() => client.append('nums', 3, undefined), 'invalid_argument', `append ${value}`], [() => client.insert('nums', 0, Symbol('x')), 'invalid_argument', `insert ${value}`],
+    [() => client.append('counter', 1), 'path_not_found', `path_not_found: ${scalar} (at /counter/-)`], [() => client.insert('counter', 0, 1), 'path_not_found', `path_not_found: ${scalar} (at /counter/0)`],
+    [() => client.increment('n', NaN), 'invalid_argument', 'increment takes a finite number, and not NaN'], [() => client.increment('n', '1'), 'invalid_argument', 'increment takes a finite number, and not 1'],
+    [() => client.increment('n', -Infinity), 'invalid_argument', 'increment takes a finite number, and not -Infinity'],
+    [() => client.remove('nums', 7), 'conflict', `conflict: the array at /nums ${element}`], [() => client.remove('list', { id: 1 }), 'conflict', `conflict: the array at /list ${element}`],
+    [() => client.remove('n', 1), 'patch_failed', 'patch_failed: there is no array at /n'],
+    [() => client.connectToState(''), 'identifier_invalid', 'identifier_invalid: "" is not a string of 1 to 256 bytes of valid UTF-8 without control characters'],
+  ]) await assert.rejects(wrong, { name: 'SyncError', code, message }, String(wrong));
+  await client.remove('nums', 2); // the one that is equal, and not the one at the index
+  assert.deepEqual(client.getState(), { n: 1, counter: 3, nums: [1], list: [{ id: 1 }] });
+  await client.close();
+  await talk.stop();
+  const lost = new Client('ws://127.0.0.1:1/there', 'me', 'secret', { ...options, tokenInQuery: true });
+  const error = await lost.onError();
+  assert.equal(error.code, 'connection_lost');
+  assert.match(error.message, /^the connection could not be made or was lost: .* ws:\/\/127\.0\.0\.1:1\/there closed with code 1006$/);
+  await until(() => lost.status.phase === 'waiting');
+  assert.equal(lost.status.lastError.message, error.message);
+  await lost.close();
+});
+
 test('changes right after connectToState wait for the state', async () => {
   const client = new Client(server.endpoint, 'hasty', '', options);
   const connected = client.connectToState('chat');
