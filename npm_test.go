@@ -2,6 +2,9 @@ package serverstatesync_test
 
 import (
 	"encoding/json"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -29,5 +32,50 @@ func TestThePackageNamesItsRepository(t *testing.T) {
 	}
 	if !strings.Contains(read(t, "README.md"), "License: "+manifest.License) {
 		t.Errorf("npm/package.json has the license %s, and README.md another", manifest.License)
+	}
+}
+
+var member = regexp.MustCompile(`(?m)^  (?:readonly )?(\w+)[<(:]`)
+
+// membersOf lists the members that an interface of TypeScript declares.
+func membersOf(t *testing.T, source, name string) []string {
+	t.Helper()
+	_, body, found := strings.Cut(source, "export interface "+name+"<")
+	body, _, ended := strings.Cut(body, "\n}\n")
+	if !found || !ended {
+		t.Fatalf("there is no interface %s", name)
+	}
+	names := map[string]bool{}
+	for _, match := range member.FindAllStringSubmatch(body, -1) {
+		names[match[1]] = true
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// The README's table of hooks has those that createSyncHooks returns.
+func TestReadmeHasEveryHook(t *testing.T) {
+	types := read(t, "npm/src/react-types.ts")
+	var want []string
+	for _, name := range membersOf(t, types, "SyncHooks") {
+		if name != "suspense" {
+			want = append(want, name)
+			continue
+		}
+		for _, below := range membersOf(t, types, "SuspenseHooks") {
+			want = append(want, name+"."+below)
+		}
+	}
+	_, rows, _ := strings.Cut(read(t, "README.md"), "| hook | what it gives |\n|---|---|\n")
+	rows, _, _ = strings.Cut(rows, "\n\n")
+	var got []string
+	for row := range strings.Lines(rows) {
+		for _, name := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(strings.Split(row, "|")[1], -1) {
+			got = append(got, name[1])
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if len(want) < 10 || !slices.Equal(got, want) {
+		t.Errorf("the README's table of hooks has\n%v\nand npm/src/react-types.ts\n%v", got, want)
 	}
 }

@@ -19,8 +19,10 @@ cp ../jsbridge/testdata/steps.json ../README.md out/project/test/
 cd out/project
 export STATESYNC_PROGRAM="$PWD/../../../bin/statesync" STATESYNC_TARBALL="$PWD/../$tarball"
 mkdir -p readme
-sed -n '/^```tsx$/,/^```$/{/^```/d;p}' ../../../README.md >readme/app.tsx
-../../node_modules/.bin/tsc --ignoreConfig --strict --jsx react-jsx --module nodenext --target es2022 --outDir readme readme/app.tsx
+# The README's pages: readme/1.tsx is its chat, readme/2.tsx its hooks.
+awk '/^```tsx$/ { page++; inside = 1; next } /^```$/ { inside = 0 } inside { print >("readme/" page ".tsx") }' ../../../README.md
+../../node_modules/.bin/tsc --ignoreConfig --strict --noUnusedLocals --noUnusedParameters --verbatimModuleSyntax --jsx react-jsx \
+	--module nodenext --target es2022 --outDir readme readme/*.tsx
 if [ $# -gt 0 ]; then
 	exec node --expose-gc --test-force-exit --test-timeout=600000 --test "$@"
 fi

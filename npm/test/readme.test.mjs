@@ -1,4 +1,4 @@
-// The README: every row of the JavaScript column runs as it stands there, and the chat runs in two tabs of a page.
+// The README: every row of the JavaScript column runs as it stands there, and its pages run in two tabs.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
@@ -43,11 +43,32 @@ test('every row of the JavaScript column runs', async () => {
 });
 
 test('the chat runs in two tabs', async () => {
-  const { default: App } = await import(new URL('../readme/app.js', import.meta.url));
+  const { default: App } = await import(new URL('../readme/1.js', import.meta.url));
   const [one, other] = [0, 1].map(() => within(render(createElement(App)).container));
   await until(() => one.queryByText('first') && other.queryByText('first'));
   fireEvent.change(one.getByRole('textbox'), { target: { value: 'hello' } });
   fireEvent.click(one.getByText('Send'));
   fireEvent.click(other.getByText('clicked 0 times'));
   await until(() => other.queryByText('hello') && one.queryByText('clicked 1 times'));
+});
+
+test('the hooks run in two tabs', async () => {
+  const { default: App } = await import(new URL('../readme/2.js', import.meta.url));
+  const [one, other] = [0, 1].map(() => within(render(createElement(App)).container));
+  assert.ok(one.getByText('loading') && one.getByText('0 messages') && one.getByText('one moment'), 'what there is before the state is');
+  await until(() => one.queryByText('ready') && /^last: ./.test(one.queryByText(/^last: /)?.textContent) && other.queryByText('ready'));
+  const count = Number(/\d+/.exec(one.getByText(/^clicked/).textContent)[0]), total = Number(/\d+/.exec(one.getByText(/ messages$/).textContent)[0]);
+  assert.ok(total > 0, 'the selector has the state');
+  fireEvent.click(one.getByText('Greet'));
+  assert.ok(one.getByText('Greet').disabled, 'the mutation is pending');
+  fireEvent.click(other.getByText(`clicked ${count} times`));
+  for (const tab of [one, other]) {
+    await until(() => tab.queryByText('last: Hello Ada') && tab.queryByText(`${total + 1} messages`) && tab.queryByText(`clicked ${count + 1} times`));
+  }
+  await until(() => !one.getByText('Greet').disabled);
+  assert.equal(one.queryByText('Ada was greeted already'), null);
+  fireEvent.click(other.getByText('Greet'));
+  await until(() => other.queryByText('Ada was greeted already'), 'the mutation says why');
+  assert.equal(one.queryByText('Ada was greeted already'), null, 'in the tab that called it');
+  assert.ok(one.getByText(`${total + 1} messages`), 'and nothing was changed');
 });
