@@ -79,3 +79,21 @@ func TestReadmeHasEveryHook(t *testing.T) {
 		t.Errorf("the README's table of hooks has\n%v\nand npm/src/react-types.ts\n%v", got, want)
 	}
 }
+
+// The README says which Go is needed, and it is that of go.mod; what it says to clone is this module.
+func TestReadmeSaysWhatToCloneAndWhichGoBuildsIt(t *testing.T) {
+	_, version, _ := strings.Cut(read(t, "go.mod"), "\ngo ")
+	said := regexp.MustCompile(`\bGo (\d+\.\d+)`).FindAllStringSubmatch(read(t, "README.md"), -1)
+	if len(said) < 3 {
+		t.Errorf("the README names a version of Go %d times only", len(said))
+	}
+	for _, match := range said {
+		if !strings.HasPrefix(version, match[1]) {
+			t.Errorf("the README names %s, and go.mod Go %.6s", match[0], version)
+		}
+	}
+	clone := "    git clone https://" + module + "\n    cd " + module[strings.LastIndex(module, "/")+1:] + "\n    make run\n"
+	if !strings.Contains(read(t, "README.md"), clone) {
+		t.Errorf("the README does not have\n%s", clone)
+	}
+}

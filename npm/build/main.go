@@ -1,5 +1,5 @@
 // Command build makes the npm package in npm/dist: the client's WebAssembly module, the JavaScript around it as ES
-// modules and as CommonJS, and the declarations. It prints what a browser downloads, and fails on any warning.
+// modules and as CommonJS, and the declarations; and the package's README.md. It prints what a browser downloads, and fails on any warning.
 //
 // It is run in the folder npm, by make npm.
 package main
@@ -50,6 +50,9 @@ func run() error {
 	}
 	if err := declare(); err != nil {
 		return fmt.Errorf("write the declarations: %w", err)
+	}
+	if err := writeReadme(); err != nil {
+		return fmt.Errorf("write the package's README: %w", err)
 	}
 	return printSizes()
 }
