@@ -46,6 +46,25 @@ func TestReadmeProgramsRun(t *testing.T) {
 	}
 }
 
+// The README says that Start returns at once: its server, with Start in place of ListenAndServe, comes to its end.
+func TestReadmeSaysThatStartReturns(t *testing.T) {
+	text := read(t, "README.md")
+	if !strings.Contains(text, "`Start` returns at once") {
+		t.Error("the README does not say that `Start` returns at once")
+	}
+	source := goBlock.FindStringSubmatch(text)[1]
+	if strings.Count(source, ".ListenAndServe(") != 1 {
+		t.Fatal("the README's server does not call ListenAndServe once, which this test replaces")
+	}
+	server := buildBlock(t, "server", strings.Replace(source, ".ListenAndServe(", ".Start(", 1), freeAddress(t))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, server).CombinedOutput()
+	if ctx.Err() != nil || !strings.HasSuffix(string(out), " <nil>\n") {
+		t.Errorf("the server ended with %v and\n%s\nwant that log.Fatal logs Start's <nil>", err, out)
+	}
+}
+
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "localhost:0")

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { JSDOM } from 'jsdom';
 import { WebSocket } from 'ws';
-import { serve, until } from './server.mjs';
+import { options, serve, until } from './server.mjs';
 
 const { window } = new JSDOM('<!doctype html><body></body>', { url: 'http://localhost/' });
 for (const name of ['window', 'document', 'navigator', 'HTMLElement', 'Node']) {
@@ -71,4 +71,37 @@ test('the hooks run in two tabs', async () => {
   await until(() => other.queryByText('Ada was greeted already'), 'the mutation says why');
   assert.equal(one.queryByText('Ada was greeted already'), null, 'in the tab that called it');
   assert.ok(one.getByText(`${total + 1} messages`), 'and nothing was changed');
+});
+
+test('a client that is refused for good is as the README says', async () => {
+  assert.match(readme, /`onConnection\(\)` never rejects\./);
+  const guarded = await serve({ demo: {} }, '--token', 'secret');
+  const client = new Client(guarded.endpoint, 'me', 'wrong', options);
+  let settled = false;
+  client.onConnection().finally(() => { settled = true; });
+  const state = client.connectToState('demo');
+  assert.equal((await client.onError()).code, 'unauthorized');
+  assert.equal(client.status.phase, 'failed');
+  await assert.rejects(state, { code: 'unauthorized' });
+  await assert.rejects(client.updateState({ a: 1 }), { name: 'SyncError' });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(settled, false, 'onConnection stays pending');
+  await client.close();
+  await guarded.stop();
+});
+
+test('what is read is shared, so the README says not to mutate it', async () => {
+  assert.match(readme, /What is read must not be mutated/);
+  const [one, other] = [0, 1].map(() => new Client(server.endpoint, 'me', '', options));
+  for (const client of [one, other]) await client.connectToState('demo');
+  const told = [];
+  one.addStateUpdateListener('told', (updates) => told.push(...Object.keys(updates)));
+  const { messages } = one.getState();
+  messages.push('mutated');
+  await one.increment('counter');
+  await until(() => other.getState().counter === one.getState().counter);
+  assert.equal(one.getState().messages.at(-1), 'mutated', 'readers of this client go on with it');
+  assert.deepEqual(told, ['counter'], 'nobody is told');
+  assert.notEqual(other.getState().messages.at(-1), 'mutated', 'and it is not sent');
+  for (const client of [one, other]) await client.close();
 });
