@@ -13,7 +13,7 @@ type PlatformOptions struct{}
 
 // dial connects with the token as an offered subprotocol: a page cannot set headers.
 func (o *Options) dial(b Bound, endpoint, token string) (transport.Conn, error) {
-	dial := transport.DialOptions{Subprotocols: []string{subprotocol}}
+	dial := transport.DialOptions{Subprotocols: []string{subprotocol}, ReadLimit: maxFrame}
 	switch {
 	case token == "":
 	case o.TokenInQuery:

@@ -16,7 +16,7 @@ type PlatformOptions struct {
 
 // dial connects with the token in the Authorization header (RFC 6750 section 2.1).
 func (o *Options) dial(b Bound, endpoint, token string) (transport.Conn, error) {
-	dial := transport.DialOptions{Subprotocols: []string{subprotocol}}
+	dial := transport.DialOptions{Subprotocols: []string{subprotocol}, ReadLimit: maxFrame}
 	dial.HTTPClient = o.HTTP
 	switch {
 	case token == "":
