@@ -72,16 +72,8 @@ func settled(b driver.Bound, promise js.Value) (js.Value, error) {
 	case v := <-resolved:
 		return v, nil
 	case reason := <-rejected:
-		return js.Undefined(), rejection(reason)
+		return js.Undefined(), thrownError{reason}
 	case <-b.Done():
 		return js.Undefined(), b.Err()
 	}
-}
-
-// rejection makes an error of what a Promise was rejected with, which may be anything.
-func rejection(reason js.Value) error {
-	if reason.InstanceOf(js.Global().Get("Error")) {
-		return js.Error{Value: reason}
-	}
-	return errors.New("a Promise was rejected with " + textOf(reason))
 }

@@ -103,7 +103,14 @@ func TestATokenMayComeFromAFunction(t *testing.T) {
 	for _, row := range []struct{ source, want string }{
 		{`() => { throw new Error("none today") }`, "none today"},
 		{`async () => { throw new Error("none today") }`, "none today"},
-		{`async () => { throw 7 }`, "a Promise was rejected with"},
+		{`async () => { throw 7 }`, "the token source gave no token: 7"},
+		{`() => { throw "none today" }`, "the token source gave no token: none today"},
+		{`() => { throw 1n }`, "the token source gave no token: 1"},
+		{`() => { throw undefined }`, "the token source gave no token: undefined"},
+		{`() => { throw Object.create(null) }`, "a value that has no text"},
+		{`() => { throw Object.defineProperty(new Error(), "message", {get() { throw 1 }}) }`, "a value that has no text"},
+		{`() => { throw Object.assign(new Error(), {message: 1n}) }`, "the token source gave no token: Error: 1"},
+		{`async () => { throw new Proxy({}, {get() { throw 1 }, getPrototypeOf() { throw 1 }}) }`, "a value that has no text"},
 		{`() => 7`, "is no string"},
 	} {
 		client := jsbridge.Constructor().Invoke("ws://fake", "ada", evaluate(row.source))

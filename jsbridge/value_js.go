@@ -59,10 +59,29 @@ func thrown(err *error) {
 	switch v := recover().(type) {
 	case nil:
 	case js.Error:
-		*err = v
+		*err = thrownError{v.Value}
 	default:
 		panic(v)
 	}
+}
+
+// A thrownError is what JavaScript threw, or rejected a Promise with. That may be anything, where a js.Error that is no
+// object panics when it is asked for its text.
+type thrownError struct{ js.Value }
+
+// Error asks by calls, whose exceptions come back as panics: one that Value.Get meets ends the program.
+func (e thrownError) Error() (text string) {
+	defer func() {
+		if recover() != nil {
+			text = "a value that has no text"
+		}
+	}()
+	if t := typeOf(e.Value); t == js.TypeObject || t == js.TypeFunction {
+		if message := js.Global().Get("Reflect").Call("get", e.Value, "message"); typeOf(message) == js.TypeString {
+			return message.String()
+		}
+	}
+	return js.Global().Get("String").Invoke(e.Value).String()
 }
 
 // argumentError says what a method takes; its code is invalid_argument.
@@ -72,7 +91,7 @@ func (e argumentError) Error() string { return string(e) }
 
 // toJSError returns what was thrown by JavaScript itself, or makes an Error with a code.
 func toJSError(err error) js.Value {
-	if e, ok := err.(js.Error); ok {
+	if e, ok := err.(thrownError); ok {
 		return e.Value
 	}
 	text := err.Error()
@@ -84,7 +103,9 @@ func toJSError(err error) js.Value {
 	if code := codeOf(err); code != "" {
 		object.Set("code", code)
 	}
-	if own, ok := errors.AsType[js.Error](err); ok {
+	if own, ok := errors.AsType[thrownError](err); ok {
+		object.Set("cause", own.Value)
+	} else if own, ok := errors.AsType[js.Error](err); ok { // a listener's
 		object.Set("cause", own.Value)
 	}
 	return object

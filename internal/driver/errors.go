@@ -34,7 +34,13 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-func panicText(v any) string {
+// panicText returns what the value says. An error that is JavaScript's own may panic when it is asked.
+func panicText(v any) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = "a value that has no text"
+		}
+	}()
 	switch v := v.(type) {
 	case error:
 		return v.Error()

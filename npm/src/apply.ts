@@ -61,11 +61,16 @@ export function apply(root: unknown, steps: readonly Step[]): unknown {
   return box['v'];
 }
 
+/** Whether an object has a member, such as one named constructor. */
+export function hasOwn(object: object, key: PropertyKey): boolean {
+  return Object.prototype.hasOwnProperty.call(object, key);
+}
+
 /** The value at a path; undefined where there is none. */
 export function valueAt(root: unknown, path: readonly Key[]): unknown {
   let at = root;
   for (const key of path) {
-    if (typeof at !== 'object' || at === null || !Object.prototype.hasOwnProperty.call(at, key)) return undefined;
+    if (typeof at !== 'object' || at === null || !hasOwn(at, key)) return undefined;
     at = (at as Container)[key];
   }
   return at;

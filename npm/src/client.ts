@@ -134,12 +134,13 @@ export class SyncClient {
   }
 
   /** ask for a change: it counts as pending until its verdict, and a refusal reaches onError too. */
-  change(begin: (raw: RawClient) => PromiseLike<number>): Promise<number> {
+  change(begin: (raw: RawClient) => PromiseLike<number>, entry: Entry | undefined): Promise<number> {
     const began = Date.now();
     this.note({ pending: this.record.pending + 1 });
     return new Quiet<number>((resolve, reject) => {
       this.ask(begin).then(
         (version) => {
+          if (entry) entry.version = Math.max(entry.version, version); // Go tells only of what changes the view
           this.note({ pending: this.record.pending - 1, latencyMs: Date.now() - began });
           resolve(version);
         },
@@ -173,7 +174,11 @@ export class SyncClient {
     this.draining = true;
     for (let tell = this.queue[0]; tell; tell = this.queue[0]) {
       this.queue.shift();
-      tell();
+      try {
+        tell();
+      } catch (error) { // console.error, where somebody has made it throw: the others are told all the same
+        queueMicrotask(() => { throw error; });
+      }
     }
     this.draining = false;
   }

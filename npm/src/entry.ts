@@ -1,4 +1,4 @@
-import { apply, type Step } from './apply.js';
+import { apply, hasOwn, type Step } from './apply.js';
 import type { RawState } from './bridge.js';
 import { SyncError, fromGo, toSyncError } from './errors.js';
 import type { SyncClient } from './client.js';
@@ -63,9 +63,9 @@ export class Entry {
     }
     this.view = after;
     this.version = version;
-    const names = [...touched].filter((name) => before[name] !== after[name] || name in before !== name in after);
+    const names = [...touched].filter((name) => before[name] !== after[name] || hasOwn(before, name) !== hasOwn(after, name));
     if (names.length === 0) return;
-    this.tell({ before, after, names, detail: { origin, version, removed: names.filter((name) => !(name in after)) } });
+    this.tell({ before, after, names, detail: { origin, version, removed: names.filter((name) => !hasOwn(after, name)) } });
   }
 
   private tell(change: Change | undefined): void {

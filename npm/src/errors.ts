@@ -15,8 +15,12 @@ export class SyncError extends Error implements SyncErrorType {
 
 /** Makes a SyncError of one that came from Go, which has the same name, and leaves others as they are. */
 export function fromGo(error: unknown): unknown {
-  if (!isObject(error) || error['name'] !== 'SyncError' || error instanceof SyncError) return error;
-  return new SyncError((error['code'] ?? 'unknown') as SyncErrorCode, String(error['message']), error['cause']);
+  try {
+    if (!isObject(error) || error['name'] !== 'SyncError' || error instanceof SyncError) return error;
+    return new SyncError((error['code'] ?? 'unknown') as SyncErrorCode, String(error['message']), error['cause']);
+  } catch { // it throws when it is looked at
+    return new SyncError('unknown', 'What was thrown cannot be looked at.', error);
+  }
 }
 
 /** fromGo for what must be a SyncError in the end. */
@@ -25,9 +29,13 @@ export function toSyncError(error: unknown, code: SyncErrorCode): SyncError {
   return made instanceof SyncError ? made : new SyncError(code, textOf(made), made);
 }
 
-/** The text of anything thrown. */
+/** The text of anything thrown, which may throw itself. */
 export function textOf(error: unknown): string {
-  return isObject(error) && typeof error['message'] === 'string' ? error['message'] : String(error);
+  try {
+    return isObject(error) && typeof error['message'] === 'string' ? error['message'] : String(error);
+  } catch {
+    return 'a value that has no text';
+  }
 }
 
 export function isObject(value: unknown): value is Record<PropertyKey, unknown> {

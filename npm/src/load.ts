@@ -1,4 +1,5 @@
 import { makeGo, type Go } from 'virtual:wasm-exec';
+import { hasOwn } from './apply.js';
 import type { Follower, RawClient } from './bridge.js';
 import { SyncError, textOf } from './errors.js';
 import type { WasmOption, WasmSource } from './types.js';
@@ -111,7 +112,7 @@ function scopeOf(own: Record<PropertyKey, unknown>): object {
       if (hidden.has(key)) return undefined;
       const value = page[key];
       // A function of the page, such as addEventListener, is called on the page; a class is left as it is.
-      return typeof value === 'function' && !Object.prototype.hasOwnProperty.call(value, 'prototype') ? (value as () => unknown).bind(page) : value;
+      return typeof value === 'function' && !hasOwn(value, 'prototype') ? (value as () => unknown).bind(page) : value;
     },
     has: (target, key) => key in target || (!hidden.has(key) && key in page),
   });

@@ -16,7 +16,9 @@ export function transaction(view: View, run: (current: View) => unknown): RawTra
   const reads = new Set<string>();
   let all = false;
   const note = (key: PropertyKey): void => { if (typeof key === 'string') reads.add(key); };
+  const write = (): never => { throw invalid('the function given to updateState returns its updates: what it is given is not written to'); };
   const current = new Proxy(Object.freeze(view), {
+    set: write, deleteProperty: write, defineProperty: write,
     get: (target, key) => (note(key), freeze(Reflect.get(target, key))),
     has: (target, key) => (note(key), Reflect.has(target, key)),
     getOwnPropertyDescriptor: (target, key) => (note(key), Reflect.getOwnPropertyDescriptor(target, key)),

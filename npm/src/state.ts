@@ -1,3 +1,4 @@
+import { hasOwn } from './apply.js';
 import type { RawState } from './bridge.js';
 import type { SyncClient } from './client.js';
 import type { Change, Entry, View } from './entry.js';
@@ -149,7 +150,7 @@ export class Handle {
     return this.client.change(() => {
       if (this.left ?? entry?.error) throw this.left ?? entry?.error;
       return run(entry?.raw as RawState, entry as Entry);
-    });
+    }, entry);
   }
 
   private readonly hear = (change: Change | undefined): void => {
@@ -182,14 +183,14 @@ export function checkListener(identifier: unknown, call: unknown, properties: un
 /** The members of the object with the given names. */
 function only(view: View, names: readonly string[]): View {
   const picked: Record<string, unknown> = {};
-  for (const name of names) if (Object.prototype.hasOwnProperty.call(view, name)) picked[name] = view[name];
+  for (const name of names) if (hasOwn(view, name)) picked[name] = view[name];
   return picked;
 }
 
 function pathHas(view: View, path: readonly (string | number)[]): boolean {
   let at: unknown = view;
   for (const key of path) {
-    if (!isObject(at) || !(key in at)) return false;
+    if (!isObject(at) || !hasOwn(at, key)) return false;
     at = at[key];
   }
   return true;
