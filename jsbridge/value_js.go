@@ -111,13 +111,22 @@ func toJSError(err error) js.Value {
 	return object
 }
 
-// codeOf returns the name of the error's code. A connection may end with a code that only WebSocket knows.
+// codeOf returns the name of the error's code. Of one that has no name here, because only WebSocket knows it or it is newer
+// than this client, the class says what to do.
 func codeOf(err error) string {
 	if coded, ok := errors.AsType[*driver.Error](err); ok {
-		if coded.Code.Sentence() == "" {
-			return "connection_lost"
+		if coded.Code.Sentence() != "" {
+			return coded.Code.String()
 		}
-		return coded.Code.String()
+		switch coded.Code.Class().String() {
+		case "reconnect":
+			return "connection_lost"
+		case "change_refused":
+			return "refused"
+		case "run_again":
+			return "conflict"
+		}
+		return "unknown"
 	}
 	if _, ok := errors.AsType[argumentError](err); ok {
 		return "invalid_argument"

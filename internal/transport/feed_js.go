@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"strconv"
 	"syscall/js"
 	"unsafe"
 )
@@ -10,7 +11,8 @@ import (
 // into its memory and calls it directly, which is about 30 us less for each frame. It says so by a function of this name on
 // the program's globalThis, feed(socket, number, handler): it is called for each WebSocket, and then receives the
 // WebSocket's messages. Those whose data is a string it writes as UTF-8 to where serverStateSyncRoom says, and calls
-// serverStateSyncFrame with the number and how many bytes there are. For all others it calls the handler.
+// serverStateSyncFrame with the number and how many bytes there are, or -1 where it got no room. For all others it calls the
+// handler.
 //
 // An export runs outside of the scheduler: it must not wait, and what it has made ready runs when the loader resumes the
 // program, which it has to do soon.
@@ -25,6 +27,9 @@ var fed = struct {
 
 // mostRoom is how many bytes of room are kept for the next frame; a larger one is the receiver's (Pusher.Deliver).
 const mostRoom = 64 << 10
+
+// bytesPerUnit is how many bytes of UTF-8 a unit of a page's string takes at most.
+const bytesPerUnit = 3
 
 // feed lets the loader feed the page, if it can.
 func (p *page) feed() {
@@ -41,10 +46,14 @@ func (p *page) feed() {
 // unfeed is called when nobody listens to the page any more.
 func (p *page) unfeed() { delete(fed.pages, p.number) }
 
-// feedRoom returns where size bytes of the next frame may be written, until the next call into the program.
+// feedRoom returns where size bytes of the next frame may be written, until the next call into the program. It is nil
+// where the text is longer than any frame may be: the program's memory grows and does not shrink.
 //
 //go:wasmexport serverStateSyncRoom
 func feedRoom(size int32) unsafe.Pointer {
+	if size > bytesPerUnit*pageBacklog {
+		return nil
+	}
 	if int(size) > cap(fed.room) {
 		fed.room = make([]byte, max(size, 1<<10))
 	}
@@ -55,11 +64,18 @@ func feedRoom(size int32) unsafe.Pointer {
 //
 //go:wasmexport serverStateSyncFrame
 func feedFrame(number, size int32) {
+	p := fed.pages[number]
+	if size < 0 {
+		if p != nil {
+			p.in.Finish(&ViolationError{FrameTooLarge, "frame is larger than " + strconv.Itoa(p.in.readLimit)})
+		}
+		return
+	}
 	frame := fed.room[:size]
 	if cap(fed.room) > mostRoom {
 		fed.room = nil
 	}
-	if p := fed.pages[number]; p != nil {
+	if p != nil {
 		p.push(frame)
 	}
 }

@@ -131,6 +131,7 @@ function crossing(program: Go, exports: Exports, encoder: TextEncoder, decoder: 
   /** Writes the text as UTF-8 into the program's memory, if that many bytes are enough. */
   const write = (text: string, most: number): number | undefined => {
     const at = exports.serverStateSyncRoom(most) >>> 0; // WebAssembly knows no unsigned integers, and memory may be larger than 2 GiB
+    if (at === 0) return -1; // it is longer than any frame may be
     const { read, written } = encoder.encodeInto(text, new Uint8Array(exports.mem.buffer, at, most));
     return read === text.length ? written : undefined;
   };
