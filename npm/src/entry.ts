@@ -41,6 +41,7 @@ export class Entry {
       state.ended().then((error) => this.end(toSyncError(error, 'unknown')), () => undefined);
       return state.ready();
     }).then(() => {
+      if (this.error) throw this.error; // it has ended at once
       this.phase = 'joined';
       this.tell(undefined);
       return this.view;
