@@ -44,6 +44,7 @@ func program(out io.Writer) *cli.Command {
 			&cli.FloatFlag{Name: "rate", Value: 5, Usage: "messages in a second that a user may send"},
 			&cli.IntFlag{Name: "burst", Value: 10, Usage: "and at once"},
 			&cli.IntFlag{Name: "history", Value: 1000, Usage: "messages that a room keeps; the oldest go"},
+			&cli.IntFlag{Name: "rooms", Value: 1000, Usage: "rooms that there may be at a time, the lobby included"},
 			&cli.DurationFlag{Name: "ttl", Usage: "how long a room lives, whoever is in it; the lobby stays (default: as long as somebody is in it)"},
 			&cli.DurationFlag{Name: "heartbeat", Usage: "silence after which a connection is probed; it is given up after twice that (default: 15s)"},
 			&cli.DurationFlag{Name: "grace", Usage: "how long who has lost the connection still counts as being in the room (default: 30s)"},
@@ -60,7 +61,7 @@ func program(out io.Writer) *cli.Command {
 
 // checkFlags refuses what makes no sense.
 func checkFlags(command *cli.Command) error {
-	for _, name := range []string{"longest", "burst", "history", "torture"} {
+	for _, name := range []string{"longest", "burst", "history", "rooms", "torture"} {
 		if command.Int(name) < 1 {
 			return fmt.Errorf("--%s must be at least 1, not %d", name, command.Int(name))
 		}
@@ -77,7 +78,7 @@ func serve(ctx context.Context, command *cli.Command) (err error) {
 	}
 	r := &rooms{
 		longest: command.Int("longest"), rate: rate.Limit(command.Float("rate")), burst: command.Int("burst"), history: command.Int("history"),
-		ttl: command.Duration("ttl"), now: time.Now, paces: map[string]*rate.Limiter{},
+		most: command.Int("rooms"), ttl: command.Duration("ttl"), now: time.Now, making: newMaking(), paces: map[string]*rate.Limiter{},
 	}
 	options := r.options()
 	options.Heartbeat, options.ReconnectGrace, options.SelfDestructInterval = command.Duration("heartbeat"), command.Duration("grace"), command.Duration("look")
@@ -94,6 +95,7 @@ func serve(ctx context.Context, command *cli.Command) (err error) {
 		return err
 	}
 	defer func() { _ = syncer.Close() }()
+	r.count = func() int { return syncer.Stats().States }
 	room, _ := r.restore(lobby)
 	if _, err := syncer.CreateState(room); err != nil && !errors.Is(err, server.ErrStateExists) {
 		return err

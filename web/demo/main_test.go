@@ -30,6 +30,7 @@ func TestFlagsThatMakeNoSenseAreRefused(t *testing.T) {
 		{"--longest", "0", "--longest must be at least 1, not 0"},
 		{"--burst", "0", "--burst must be at least 1, not 0"},
 		{"--history", "-1", "--history must be at least 1, not -1"},
+		{"--rooms", "0", "--rooms must be at least 1, not 0"},
 		{"--torture", "0", "--torture must be at least 1, not 0"},
 		{"--torture-lasts", "0s", "--torture-lasts must be at least 1s, not 0s"},
 	} {

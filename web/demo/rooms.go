@@ -13,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/server-state-sync/server-state-sync/document"
+	"github.com/server-state-sync/server-state-sync/protocol"
 	"github.com/server-state-sync/server-state-sync/server"
 )
 
@@ -26,15 +27,30 @@ type rooms struct {
 	rate    rate.Limit    // messages of a user in a second, in the long run
 	burst   int           // and at once
 	history int           // messages that a room keeps; the oldest go
+	most    int           // rooms at a time, the lobby included
 	ttl     time.Duration // of a room, but for the lobby; 0: as long as somebody is in it
 	now     func() time.Time
+	count   func() int    // how many rooms there are
+	making  *rate.Limiter // of rooms, by everybody together
 
 	mu    sync.Mutex // guards paces
 	paces map[string]*rate.Limiter
 }
 
+// How fast rooms may be made: in a second, in the long run, and at once.
+const (
+	madePerSecond = 5
+	madeAtOnce    = 50
+)
+
+// mostPerConnection is how many rooms one connection may be in. The pages are in one each.
+const mostPerConnection = 20
+
 // mostPaces bounds how many users' paces are kept; beyond it those are forgotten who could send a whole burst again.
 const mostPaces = 10_000
+
+// newMaking returns the pace at which rooms may be made.
+func newMaking() *rate.Limiter { return rate.NewLimiter(madePerSecond, madeAtOnce) }
 
 // A visitor is what the server knows of who has connected, its clientInformation.
 type visitor struct{ token string }
@@ -42,6 +58,7 @@ type visitor struct{ token string }
 // options are those of a server of these rooms.
 func (r *rooms) options() server.Options {
 	return server.Options{
+		Limits:         server.Limits{States: r.most, StatesPerConnection: mostPerConnection},
 		Authorize:      r.authorize,
 		OnMissingState: r.make,
 		RestoreState:   r.restore, // the rules of rooms that an earlier process has kept
@@ -59,12 +76,27 @@ func (r *rooms) authorize(request *http.Request) (clientInformation any, err err
 
 var roomName = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}_-]{0,39}$`)
 
-// make makes the room that somebody asks for and that does not exist.
-func (r *rooms) make(_ context.Context, identifier string, _ any) (server.StateOptions, error) {
-	if !roomName.MatchString(identifier) {
+// make makes the room that somebody asks for and that does not exist, if they may enter it and there are not too many.
+func (r *rooms) make(_ context.Context, identifier string, clientInformation any) (server.StateOptions, error) {
+	switch {
+	case !roomName.MatchString(identifier):
 		return server.StateOptions{}, server.Refuse("There is no such room: a room's name has up to 40 letters, digits, _ and -.")
+	case forMembers(identifier) && !isMember(clientInformation):
+		return server.StateOptions{}, &server.Error{Code: protocol.CodeNotAllowed, Reason: "This room is for members: open it with an access token."}
+	case r.count() >= r.most:
+		return server.StateOptions{}, server.Refuse(fmt.Sprintf("There are %d rooms, and no more at a time: enter one of them, or come back when some have ended.", r.most))
+	case !r.making.AllowN(r.now(), 1):
+		return server.StateOptions{}, server.Refuse("Too many rooms are being made: wait a moment and connect again.")
 	}
 	return r.restore(identifier)
+}
+
+func forMembers(room string) bool { return strings.HasPrefix(room, "members-") }
+
+// isMember reports whether somebody has shown a token, which authorize has found good.
+func isMember(clientInformation any) bool {
+	who, ok := clientInformation.(visitor)
+	return ok && who.token != ""
 }
 
 // restore has the rules of a room, which are the program's and are not kept with it.
@@ -78,11 +110,8 @@ func (r *rooms) restore(identifier string) (server.StateOptions, error) {
 		room.SelfDestruct = func(clientsLeft int, _ time.Time) bool { return clientsLeft == 0 }
 		room.TTL = r.ttl
 	}
-	if strings.HasPrefix(identifier, "members-") { // only who has a token may enter
-		room.AllowConnectingClient = func(_ context.Context, clientInformation any) bool {
-			who, ok := clientInformation.(visitor)
-			return ok && who.token != ""
-		}
+	if forMembers(identifier) { // asked of everybody who comes, also when the room is there already
+		room.AllowConnectingClient = func(_ context.Context, clientInformation any) bool { return isMember(clientInformation) }
 	}
 	return room, nil
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/server-state-sync/server-state-sync/document"
+	"github.com/server-state-sync/server-state-sync/protocol"
 	"github.com/server-state-sync/server-state-sync/server"
 	"github.com/server-state-sync/server-state-sync/stores"
 	"github.com/server-state-sync/server-state-sync/wasmclient"
@@ -29,12 +30,13 @@ type chatting struct {
 func openRooms(t *testing.T, change func(*rooms, *server.Options)) *chatting {
 	t.Helper()
 	c := &chatting{t: t, at: time.UnixMilli(1_700_000_000_000)}
-	r := &rooms{longest: 20, rate: 2, burst: 3, history: 5, now: func() time.Time { return c.at }, paces: map[string]*rate.Limiter{}}
+	r := &rooms{longest: 20, rate: 2, burst: 3, history: 5, most: 1000, now: func() time.Time { return c.at }, making: newMaking(), paces: map[string]*rate.Limiter{}}
 	options := r.options()
 	options.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	if change != nil {
 		change(r, &options)
 	}
+	r.count = func() int { return c.syncer.Stats().States }
 	syncer, err := server.New(options)
 	if err != nil {
 		t.Fatal(err)
@@ -210,6 +212,72 @@ func TestWhoMayEnter(t *testing.T) {
 				t.Errorf("got %v, want %q", err, row.reason)
 			}
 		})
+	}
+}
+
+// reasonOf returns what a client was told.
+func reasonOf(err error) string {
+	if refusal := new(wasmclient.Error); errors.As(err, &refusal) {
+		return refusal.Reason
+	}
+	return fmt.Sprint(err)
+}
+
+func TestRoomsAreBounded(t *testing.T) {
+	c := openRooms(t, func(r *rooms, _ *server.Options) { r.most = 3 })
+	ann := c.client("ann", "")
+	for i := range 3 {
+		c.enter(ann, fmt.Sprint("room", i))
+	}
+	_, err := ann.ConnectToState(t.Context(), "room3")
+	if got, want := reasonOf(err), "There are 3 rooms, and no more at a time: enter one of them, or come back when some have ended."; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	c.enter(c.client("bob", ""), "room1") // one that is there
+	c.syncer.RemoveState("room0")
+	c.enter(ann, "room3")
+}
+
+func TestRoomsAreMadeAtAPace(t *testing.T) {
+	c := openRooms(t, nil)
+	var ann *wasmclient.Client
+	for i := range madeAtOnce {
+		if i%mostPerConnection == 0 {
+			ann = c.client(fmt.Sprint("ann", i), "")
+		}
+		c.enter(ann, fmt.Sprint("room", i))
+	}
+	_, err := ann.ConnectToState(t.Context(), "another")
+	if got, want := reasonOf(err), "Too many rooms are being made: wait a moment and connect again."; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	c.at = c.at.Add(time.Second)
+	c.enter(ann, "another")
+}
+
+func TestAConnectionIsInSoManyRooms(t *testing.T) {
+	c := openRooms(t, nil)
+	ann := c.client("ann", "")
+	for i := range mostPerConnection {
+		c.enter(ann, fmt.Sprint("room", i))
+	}
+	_, err := ann.ConnectToState(t.Context(), "another")
+	if want := (&wasmclient.Error{Code: protocol.CodeTooManyStates}); !errors.Is(err, want) {
+		t.Errorf("got %v, want %v", err, want)
+	}
+}
+
+func TestNoRoomIsMadeForWhoMayNotEnter(t *testing.T) {
+	c := openRooms(t, nil)
+	if _, err := c.client("ann", "").ConnectToState(t.Context(), "members-tea"); !errors.Is(err, wasmclient.ErrNotAllowed) {
+		t.Errorf("got %v, want %v", err, wasmclient.ErrNotAllowed)
+	}
+	if _, there := c.syncer.GetValueOfState("members-tea"); there {
+		t.Error("the room was made")
+	}
+	c.enter(c.client("bob", "bob's"), "members-tea")
+	if _, err := c.client("ann", "").ConnectToState(t.Context(), "members-tea"); !errors.Is(err, wasmclient.ErrNotAllowed) {
+		t.Errorf("when the room is there: got %v, want %v", err, wasmclient.ErrNotAllowed)
 	}
 }
 
