@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"strings"
@@ -33,8 +34,9 @@ type rooms struct {
 	count   func() int    // how many rooms there are
 	making  *rate.Limiter // of rooms, by everybody together
 
-	mu    sync.Mutex // guards paces
-	paces map[string]*rate.Limiter
+	mu     sync.Mutex // guards everything below
+	paces  map[string]*rate.Limiter
+	tidied time.Time // when paces was looked through last
 }
 
 // How fast rooms may be made: in a second, in the long run, and at once.
@@ -48,6 +50,9 @@ const mostPerConnection = 20
 
 // mostPaces bounds how many users' paces are kept; beyond it those are forgotten who could send a whole burst again.
 const mostPaces = 10_000
+
+// everybodyElse has the pace of those for whom there is no place; userOf names nobody so.
+const everybodyElse = ""
 
 // newMaking returns the pace at which rooms may be made.
 func newMaking() *rate.Limiter { return rate.NewLimiter(madePerSecond, madeAtOnce) }
@@ -173,22 +178,24 @@ func userOf(update *server.Update) string {
 	return "client " + update.ClientIdentifier()
 }
 
+// pace returns the pace of a user. Those for whom there is no place share one, so that nobody is without.
 func (r *rooms) pace(user string) *rate.Limiter {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if pace := r.paces[user]; pace != nil {
 		return pace
 	}
+	if len(r.paces) >= mostPaces && r.now().Sub(r.tidied) >= time.Second { // looking at all takes long
+		r.tidied = r.now()
+		maps.DeleteFunc(r.paces, func(user string, pace *rate.Limiter) bool {
+			return user != everybodyElse && pace.TokensAt(r.now()) >= float64(r.burst)
+		})
+	}
 	if len(r.paces) >= mostPaces {
-		for other, pace := range r.paces {
-			if pace.TokensAt(r.now()) >= float64(r.burst) {
-				delete(r.paces, other)
-			}
-		}
+		user = everybodyElse
 	}
-	pace := rate.NewLimiter(r.rate, r.burst)
-	if len(r.paces) < mostPaces { // or it is good for one message only
-		r.paces[user] = pace
+	if r.paces[user] == nil {
+		r.paces[user] = rate.NewLimiter(r.rate, r.burst)
 	}
-	return pace
+	return r.paces[user]
 }

@@ -156,19 +156,27 @@ func TestEachUserHasAPaceOfTheirOwn(t *testing.T) {
 	}
 }
 
-func TestPacesAreBounded(t *testing.T) {
+func TestPacesAreBoundedAndNobodyIsWithout(t *testing.T) {
 	at := time.UnixMilli(0)
 	r := &rooms{rate: 1, burst: 2, now: func() time.Time { return at }, paces: map[string]*rate.Limiter{}}
-	for i := range mostPaces + 10 {
+	for i := range mostPaces {
 		r.pace(fmt.Sprint(i)).AllowN(at, 1)
 	}
-	if got := len(r.paces); got != mostPaces {
-		t.Errorf("%d paces are kept, want %d", got, mostPaces)
+	for i := range 20 { // one who finds no place, and others
+		if got, want := r.pace(fmt.Sprint("late", i/10)).AllowN(at, 1), i < 2; got != want {
+			t.Errorf("message %d of those without a place: got %v, want %v", i, got, want)
+		}
+	}
+	if got, want := len(r.paces), mostPaces+1; got != want { // theirs together
+		t.Errorf("%d paces are kept, want %d", got, want)
+	}
+	if !r.pace("0").AllowN(at, 1) {
+		t.Error("who has a place is slowed down by those without")
 	}
 	at = at.Add(time.Hour)
 	r.pace("another")
-	if got := len(r.paces); got != 1 {
-		t.Errorf("%d paces are kept of users who may send a whole burst", got)
+	if got := len(r.paces); got != 2 {
+		t.Errorf("%d paces are kept of users who may send a whole burst", got-1)
 	}
 }
 
