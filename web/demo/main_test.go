@@ -13,8 +13,18 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain is the program itself where a torture starts it as its victim.
+// TestMain is the program itself where a torture starts it as its victim, and what other tests start.
 func TestMain(m *testing.M) {
+	switch {
+	case len(os.Args) == 3 && os.Args[1] == "scratch": // has a folder for a torture
+		_, _, err := newScratch(os.Args[2])
+		fmt.Println(err)
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		return
+	case slices.Contains(os.Args, "mute"): // a victim that does not listen
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		return
+	}
 	if slices.Contains(os.Args, "victim") {
 		if err := program(os.Stdout).Run(context.Background(), os.Args); err != nil {
 			fmt.Fprintln(os.Stderr, err)

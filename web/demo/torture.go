@@ -18,6 +18,8 @@ const (
 	writers = 5
 	kills   = 6 // of the server in a run
 
+	// startTimeout is how long the server may take to listen.
+	startTimeout = 30 * time.Second
 	// settleTimeout is how long the last verdicts may take after nothing is cut any more.
 	settleTimeout = 2 * time.Minute
 )
@@ -55,12 +57,12 @@ func tallyOf(sent int, messages document.Value) tally {
 }
 
 func (t *torture) run(ctx context.Context) (_ outcome, err error) {
-	folder, err := os.MkdirTemp("", "torture")
+	folder, remove, err := newScratch(os.TempDir())
 	if err != nil {
 		return outcome{}, err
 	}
-	defer func() { _ = os.RemoveAll(folder) }()
-	server, err := startVictim(t.program, folder)
+	defer remove()
+	server, err := startVictim(ctx, t.program, folder, startTimeout)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -121,7 +123,7 @@ func (t *torture) harm(ctx context.Context, p *proxy, server *victim, folder str
 			p.aim("")
 			server.kill()
 			killed++
-			next, err := startVictim(t.program, folder)
+			next, err := startVictim(ctx, t.program, folder, startTimeout)
 			if err != nil {
 				return server, err
 			}

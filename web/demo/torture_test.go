@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -44,6 +46,24 @@ func TestATortureLosesNothing(t *testing.T) {
 	}
 	if seen := tallyOf(250, document.MustOf(arrived)); seen != (tally{sent: 250, here: 250}) {
 		t.Errorf("the watcher saw %+v", seen)
+	}
+}
+
+// A server that does not come up ends the torture, not the patience of who watches.
+func TestAVictimThatDoesNotListenIsGivenUp(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = startVictim(t.Context(), program, "mute", time.Millisecond)
+	if want := "start the server that is to be killed: it did not listen within 1ms; it said: "; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %q", err, want)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("the program ends"))
+	_, err = startVictim(ctx, program, "mute", time.Hour)
+	if want := "start the server that is to be killed: the program ends; it said: "; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %q", err, want)
 	}
 }
 

@@ -46,6 +46,7 @@ func newTorturer(messages int, lasts time.Duration) (*torturer, error) {
 	if err != nil {
 		return nil, err
 	}
+	removeStale(os.TempDir())
 	t := &torturer{syncer: syncer, messages: messages, lasts: lasts}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	return t, nil

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v3"
 
@@ -62,8 +63,8 @@ type victim struct {
 	address string
 }
 
-// startVictim returns when the server listens.
-func startVictim(program, folder string) (*victim, error) {
+// startVictim returns when the server listens. One that does not in time, or before ctx ends, is killed.
+func startVictim(ctx context.Context, program, folder string, limit time.Duration) (*victim, error) {
 	command := exec.Command(program, "victim", "--data", folder)
 	stdin, err := command.StdinPipe()
 	if err != nil {
@@ -78,13 +79,20 @@ func startVictim(program, folder string) (*victim, error) {
 	if err := command.Start(); err != nil {
 		return nil, err
 	}
+	v := &victim{command: command, stdin: stdin}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("it did not listen within %v", limit))
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { _ = command.Process.Kill() })
 	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if !stop() {
+		err = context.Cause(ctx)
+	}
 	if err != nil {
-		_ = command.Process.Kill()
-		_ = command.Wait()
+		v.kill()
 		return nil, fmt.Errorf("start the server that is to be killed: %w; it said: %s", err, said.String())
 	}
-	return &victim{command, stdin, strings.TrimSpace(line)}, nil
+	v.address = strings.TrimSpace(line)
+	return v, nil
 }
 
 // kill is kill -9.
