@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,9 @@ import (
 const picture = "web/demo/front.png"
 
 var writePicture = flag.Bool("picture", false, "write the picture that the README shows: the front page after Torture")
+
+// harmed is what the front page says of a torture that was one.
+var harmed = regexp.MustCompile(`; [1-9][0-9,]* connections cut, the server killed [1-9][0-9]* times`)
 
 // The front page shows both pages talking to each other. Torture is five writers, 5,000 messages, connections cut and
 // the server killed, and nothing is lost or doubled; what the seed's idiom loses stands beside it.
@@ -44,12 +48,16 @@ func TestTheFrontPageSurvivesTorture(t *testing.T) {
 			t.Errorf("Torture ends in %q, want %s", result, want)
 		}
 	}
+	done, err := evaluate[string](p.page(), `document.getElementById('torture-detail').textContent`)
+	if err != nil || !harmed.MatchString(done) {
+		t.Errorf("nothing was cut, or nobody killed, so this is no torture: %q, %v", done, err)
+	}
 	var seed string
 	within(t, 3*time.Minute, "the seed's idiom has its result", func() (bool, string) {
 		seed, _ = p.page().find("status", "Seed result").text()
 		return strings.Contains(seed, "lost"), seed
 	})
-	t.Logf("after %v: %q; the seed's idiom: %q", time.Since(began).Round(100*time.Millisecond), result, seed)
+	t.Logf("after %v: %q; the seed's idiom: %q; %s", time.Since(began).Round(100*time.Millisecond), result, seed, done)
 	if strings.Contains(seed, " 0 lost") {
 		t.Errorf("the seed's idiom loses nothing, so this is no torture: %q", seed)
 	}
@@ -64,4 +72,20 @@ func TestTheFrontPageSurvivesTorture(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// A torture ends with the program that runs it; the page says so when that is there again, and can begin another one.
+func TestATortureThatARestartEndsIsNotRunning(t *testing.T) {
+	server, address := forgetful(t, "--torture-lasts", "10m")
+	w := openWindows(t)
+	p := w.open(address + "/")
+	p.expect(offlineErrors...)
+	result, button := p.page().find("status", "Torture result"), p.page().find("button", "Torture")
+	button.click()
+	result.shows("Running")
+	server.kill()
+	server.again()
+	result.shows("The torture ended before its time: the demo was started again.")
+	button.click()
+	result.shows("Running")
 }

@@ -46,13 +46,23 @@ function counted(messages: readonly string[], sent: number): Pick<Tally, 'sent' 
   return { sent, here: messages.length, lost: sent - different, doubled: messages.length - different };
 }
 
+let before: Torture['phase'] = 'none';
+
 function show({ phase, messages, planned, sent = 0, cuts, kills, seconds, seed: old, error }: Torture): void {
   button.disabled = phase === 'running';
   bar.hidden = phase === 'none' || phase === 'failed';
   bar.max = planned;
   bar.value = messages.length;
+  const interrupted = before === 'running' && phase === 'none'; // the state is the program's, and began anew with it
+  before = phase;
   switch (phase) {
-    case 'none': return;
+    case 'none':
+      if (interrupted) {
+        tell(result, 'The torture ended before its time: the demo was started again.', 'bad');
+        tell(seed, '');
+        detail.textContent = '';
+      }
+      return;
     case 'failed':
       tell(result, `The torture could not be run: ${error ?? ''}`, 'bad');
       tell(seed, '');
