@@ -129,6 +129,9 @@ func newHandler(syncer *server.StateSyncer, t *torturer) (http.Handler, error) {
 	mux.Handle("POST /torture", http.NewCrossOriginProtection().Handler(t)) // for pages of this server only
 	mux.HandleFunc("GET /favicon.ico", p.icon)                              // asked for where no page names one
 	mux.HandleFunc("GET /{$}", p.show("front"))
+	for _, page := range []string{"/go/", "/react/"} { // and no room
+		mux.Handle("GET "+page+"{$}", http.RedirectHandler(page+lobby, http.StatusFound))
+	}
 	mux.HandleFunc("GET /go/{room}", p.show("go"))
 	mux.HandleFunc("GET /react/{room}", p.show("react"))
 	mux.HandleFunc("GET /assets/", p.serveAsset)

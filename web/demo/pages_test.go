@@ -84,9 +84,25 @@ func TestPagesNameOnlyWhatTheServerHas(t *testing.T) {
 			}
 		}
 	}
-	for _, page := range []string{"/nothing", "/assets/nothing.js", "/assets/manifest.json", "/go/"} {
+	for _, page := range []string{"/nothing", "/assets/nothing.js", "/assets/manifest.json", "/go/a/b"} {
 		if response, _ := get(t, web.URL+page, ""); response.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: %s", page, response.Status)
+		}
+	}
+}
+
+func TestEveryNameOfARoomHasAPage(t *testing.T) {
+	web := openPages(t)
+	for _, row := range []struct{ path, location string }{
+		{"/go/a%2Fb", ""}, {"/react/%25", ""}, {"/go/%E0%A4%B9%E0%A4%BF", ""}, {"/react/%FF", ""}, {"/go/" + strings.Repeat("a", 5000), ""},
+		{"/go/", "/go/lobby"}, {"/react/", "/react/lobby"}, {"/go/..", "/"},
+	} {
+		response, text := get(t, web.URL+row.path, "")
+		if got := response.Header.Get("Location"); got != row.location {
+			t.Errorf("%.40s leads to %q, want %q", row.path, got, row.location)
+		}
+		if row.location == "" && (response.StatusCode != http.StatusOK || !strings.Contains(text, "<title>")) {
+			t.Errorf("%.40s: %s", row.path, response.Status)
 		}
 	}
 }

@@ -79,7 +79,8 @@ func (r *rooms) authorize(request *http.Request) (clientInformation any, err err
 	return visitor{token}, nil
 }
 
-var roomName = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}_-]{0,39}$`)
+// roomName has the names of rooms, in every script: marks are what the letters of many are completed by.
+var roomName = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{M}\p{N}_-]{0,39}$`)
 
 // make makes the room that somebody asks for and that does not exist, if they may enter it and there are not too many.
 func (r *rooms) make(_ context.Context, identifier string, clientInformation any) (server.StateOptions, error) {
@@ -132,6 +133,11 @@ func (r *rooms) intercept(_ context.Context, update *server.Update) error {
 	message := ops[0].Value
 	if err := r.check(message); err != nil {
 		return err
+	}
+	for _, earlier := range before.Elements() { // pages tell messages apart by it
+		if earlier.Get("id").Equal(message.Get("id")) {
+			return server.Refuse("The room has a message with this id: send yours with an id of its own.")
+		}
 	}
 	if !r.pace(userOf(update)).AllowN(r.now(), 1) {
 		return server.Refuse(fmt.Sprintf("You are too fast: %v messages in a second are allowed. Wait a moment and send it again.", float64(r.rate)))

@@ -106,6 +106,13 @@ func TestARoomSaysWhatItRefuses(t *testing.T) {
 			_, err := s.Set(ctx, "/topic", "y")
 			return err
 		}, only},
+		"the id of another one": {func(ctx context.Context, s *wasmclient.State) error {
+			if _, err := s.Append(ctx, "messages", says("1", "a")); err != nil {
+				return err
+			}
+			_, err := s.Append(ctx, "messages", says("1", "b"))
+			return err
+		}, "The room has a message with this id: send yours with an id of its own."},
 		"at the beginning": {func(ctx context.Context, s *wasmclient.State) error {
 			if _, err := s.Append(ctx, "messages", says("1", "a")); err != nil {
 				return err
@@ -198,6 +205,8 @@ func TestTheOldestMessagesGo(t *testing.T) {
 }
 
 func TestWhoMayEnter(t *testing.T) {
+	const unnamed = "There is no such room: a room's name has up to 40 letters, digits, _ and -."
+	invalid := &wasmclient.Error{Code: protocol.CodeIdentifierInvalid}
 	for _, row := range []struct {
 		token, room string
 		want        error // nil: may enter
@@ -207,8 +216,19 @@ func TestWhoMayEnter(t *testing.T) {
 		{"anything", "members-tea", nil, ""},
 		{"", "members-tea", wasmclient.ErrNotAllowed, ""},
 		{"wrong", "tea", wasmclient.ErrUnauthorized, "This access token is not known here."},
-		{"", "no such room", wasmclient.ErrStateNotFound, "There is no such room: a room's name has up to 40 letters, digits, _ and -."},
-		{"", strings.Repeat("a", 41), wasmclient.ErrStateNotFound, "There is no such room: a room's name has up to 40 letters, digits, _ and -."},
+		{"", "हिन्दी", nil, ""},
+		{"", "cafe\u0301", nil, ""},
+		{"", strings.Repeat("\U0001F12F", 41), wasmclient.ErrStateNotFound, unnamed},
+		{"", strings.Repeat("a", 40), nil, ""},
+		{"", strings.Repeat("a", 41), wasmclient.ErrStateNotFound, unnamed},
+		{"", "no such room", wasmclient.ErrStateNotFound, unnamed},
+		{"", "\u0301a", wasmclient.ErrStateNotFound, unnamed},
+		{"", "..", wasmclient.ErrStateNotFound, unnamed},
+		{"", "a/b", wasmclient.ErrStateNotFound, unnamed},
+		{"", "a%2Fb", wasmclient.ErrStateNotFound, unnamed},
+		{"", "tea\u202e", wasmclient.ErrStateNotFound, unnamed},
+		{"", strings.Repeat("a", 257), invalid, ""},
+		{"", "", invalid, ""},
 	} {
 		t.Run(row.token+" in "+row.room, func(t *testing.T) {
 			c := openRooms(t, nil)

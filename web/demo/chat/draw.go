@@ -33,7 +33,7 @@ func (p *page) Render() app.UI {
 			p.developers(),
 			app.Form().Class("rooms").OnSubmit(p.onRoom).Body(
 				app.Label().Body(app.Text("Another room "),
-					app.Input().ID("room").MaxLength(40).Attr("autocomplete", "off").Placeholder("%s", p.room)),
+					app.Input().ID("room").MaxLength(40).Pattern(`\s*[^.\s].*`).Title("A room's name begins with a letter or a digit.").Attr("autocomplete", "off").Placeholder("%s", p.room)),
 				app.Button().Type("submit").Text("Go there"),
 			),
 		),

@@ -47,7 +47,7 @@ export function Rooms({ room }: { readonly room: string }) {
   };
   return (
     <form className="rooms" onSubmit={go}>
-      <label>Another room <input value={name} onChange={(event) => setName(event.target.value)} maxLength={40} autoComplete="off" placeholder={room} /></label>
+      <label>Another room <input value={name} onChange={(event) => setName(event.target.value)} maxLength={40} pattern="\s*[^.\s].*" title="A room's name begins with a letter or a digit." autoComplete="off" placeholder={room} /></label>
       <button type="submit">Go there</button>
     </form>
   );
