@@ -140,7 +140,7 @@ func newHandler(syncer *server.StateSyncer, t *torturer) (http.Handler, error) {
 
 // serveOn serves until ctx ends; then what has arrived is answered.
 func serveOn(ctx context.Context, listener net.Listener, handler http.Handler, syncer *server.StateSyncer) error {
-	web := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	web := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10}
 	ended := make(chan error, 1)
 	go func() { ended <- web.Serve(listener) }()
 	select {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/time/rate"
@@ -48,6 +49,9 @@ const (
 // mostPerConnection is how many rooms one connection may be in. The pages are in one each.
 const mostPerConnection = 20
 
+// longestToken is how many bytes of an access token are kept.
+const longestToken = 4096
+
 // mostPaces bounds how many users' paces are kept; beyond it those are forgotten who could send a whole burst again.
 const mostPaces = 10_000
 
@@ -63,7 +67,10 @@ type visitor struct{ token string }
 // options are those of a server of these rooms.
 func (r *rooms) options() server.Options {
 	return server.Options{
-		Limits:         server.Limits{States: r.most, StatesPerConnection: mostPerConnection},
+		Limits: server.Limits{
+			States: r.most, StatesPerConnection: mostPerConnection,
+			State: max(8<<20, (r.history+1)*(6*r.longest+1024)), // a full room and one message more; an escaped character has six bytes
+		},
 		Authorize:      r.authorize,
 		OnMissingState: r.make,
 		RestoreState:   r.restore, // the rules of rooms that an earlier process has kept
@@ -72,11 +79,14 @@ func (r *rooms) options() server.Options {
 
 // authorize is asked at every handshake. Here every token is good but one; yours looks it up, and returns who it stands for.
 func (r *rooms) authorize(request *http.Request) (clientInformation any, err error) {
-	token := server.AccessToken(request)
-	if token == "wrong" {
+	switch token := server.AccessToken(request); {
+	case token == "wrong":
 		return nil, server.Refuse("This access token is not known here.")
+	case len(token) > longestToken:
+		return nil, server.Refuse(fmt.Sprintf("The access token is too long: %d bytes are allowed.", longestToken))
+	default:
+		return visitor{token}, nil
 	}
-	return visitor{token}, nil
 }
 
 // roomName has the names of rooms, in every script: marks are what the letters of many are completed by.
@@ -163,7 +173,7 @@ func (r *rooms) check(message document.Value) error {
 	switch n := utf8.RuneCountInString(text.Text()); {
 	case message.Get("id").Kind() != document.String || text.Kind() != document.String || from.Kind() != document.String, message.Len() != members:
 		return server.Refuse(`A message is {"id", "from", "text"}.`)
-	case strings.TrimSpace(text.Text()) == "":
+	case !strings.ContainsFunc(text.Text(), isVisible):
 		return server.Refuse("The message is empty.")
 	case n > r.longest:
 		return server.Refuse(fmt.Sprintf("The message is too long: it has %d characters, and %d are allowed.", n, r.longest))
@@ -174,6 +184,9 @@ func (r *rooms) check(message document.Value) error {
 	}
 	return nil
 }
+
+// isVisible is false of spaces and of what has no looks of its own, such as a zero-width space.
+func isVisible(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }
 
 // userOf tells users apart: by the token where there is one. A client's own identifier is only its word; a server that
 // must not be flooded takes the subject of a token that it has checked.

@@ -89,9 +89,10 @@ func TestARoomSaysWhatItRefuses(t *testing.T) {
 		change func(context.Context, *wasmclient.State) error
 		want   string
 	}{
-		"too long": {appending(says("1", strings.Repeat("ä", 21))), "The message is too long: it has 21 characters, and 20 are allowed."},
-		"empty":    {appending(says("1", " \t")), "The message is empty."},
-		"no text":  {appending(map[string]any{"id": "1", "from": "Ann"}), `A message is {"id", "from", "text"}.`},
+		"too long":  {appending(says("1", strings.Repeat("ä", 21))), "The message is too long: it has 21 characters, and 20 are allowed."},
+		"empty":     {appending(says("1", " \t")), "The message is empty."},
+		"invisible": {appending(says("1", "\u200b\u0000\u2060 ")), "The message is empty."},
+		"no text":   {appending(map[string]any{"id": "1", "from": "Ann"}), `A message is {"id", "from", "text"}.`},
 		"long name": {appending(map[string]any{"id": "1", "from": strings.Repeat("n", 41), "text": "x"}),
 			"The name is too long: 40 characters are allowed."},
 		"something more": {appending(map[string]any{"id": "1", "from": "Ann", "text": "x", "junk": strings.Repeat("j", 1000)}),
@@ -204,6 +205,33 @@ func TestTheOldestMessagesGo(t *testing.T) {
 	}
 }
 
+// However long messages may be and however many are kept, a room takes another one.
+func TestARoomIsNeverTooLarge(t *testing.T) {
+	const longest, history = 150_000, 12 // of characters with six bytes each, which is more than a state has by default
+	r := &rooms{longest: longest, rate: 100, burst: 100, history: history, most: 10, now: time.Now, making: newMaking(), paces: map[string]*rate.Limiter{}}
+	options := r.options()
+	syncer, err := server.New(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = syncer.Close() }()
+	room, _ := r.restore(lobby)
+	if _, err := syncer.CreateState(room); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Repeat("\x01", longest-1) + "x"
+	for i := range history + 2 {
+		message := document.MustOf(says(fmt.Sprint(i), text))
+		if _, err := syncer.PatchState(t.Context(), lobby, []document.PatchOp{{Kind: document.Add, Path: "/messages/-", Value: message}}); err != nil {
+			t.Fatalf("message %d: %.200v", i, err)
+		}
+	}
+	value, _ := syncer.GetValueOfState(lobby)
+	if got := value.Get("messages").Len(); got != history {
+		t.Errorf("the room has %d messages, want %d", got, history)
+	}
+}
+
 func TestWhoMayEnter(t *testing.T) {
 	const unnamed = "There is no such room: a room's name has up to 40 letters, digits, _ and -."
 	invalid := &wasmclient.Error{Code: protocol.CodeIdentifierInvalid}
@@ -216,6 +244,8 @@ func TestWhoMayEnter(t *testing.T) {
 		{"anything", "members-tea", nil, ""},
 		{"", "members-tea", wasmclient.ErrNotAllowed, ""},
 		{"wrong", "tea", wasmclient.ErrUnauthorized, "This access token is not known here."},
+		{strings.Repeat("t", longestToken), "members-tea", nil, ""},
+		{strings.Repeat("t", longestToken+1), "tea", wasmclient.ErrUnauthorized, "The access token is too long: 4096 bytes are allowed."},
 		{"", "हिन्दी", nil, ""},
 		{"", "cafe\u0301", nil, ""},
 		{"", strings.Repeat("\U0001F12F", 41), wasmclient.ErrStateNotFound, unnamed},
@@ -230,7 +260,7 @@ func TestWhoMayEnter(t *testing.T) {
 		{"", strings.Repeat("a", 257), invalid, ""},
 		{"", "", invalid, ""},
 	} {
-		t.Run(row.token+" in "+row.room, func(t *testing.T) {
+		t.Run(fmt.Sprintf("%.10s in %.50s", row.token, row.room), func(t *testing.T) {
 			c := openRooms(t, nil)
 			_, err := c.client("ann", row.token).ConnectToState(t.Context(), row.room)
 			if !errors.Is(err, row.want) {
