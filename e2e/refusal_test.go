@@ -37,9 +37,7 @@ func TestTheChatTellsARoomThatIsNotThereOrNotAllowed(t *testing.T) {
 	_, address := demo(t)
 	for _, kind := range kinds {
 		rooms := map[string]string{"-no-such-room-": "no such room", "members-" + kind: "for members"}
-		if kind == "react" {
-			rooms["%FF"] = "no such room" // no UTF-8: the page reads the name from the address
-		}
+		rooms["%FF"] = map[string]string{"go": "valid utf-8", "react": "no such room"}[kind] // the page reads the name from the address
 		for room, says := range rooms {
 			w := openWindows(t)
 			l := w.open(chatOf(address, kind, room, "Bob")).page()
@@ -53,6 +51,25 @@ func TestTheChatTellsARoomThatIsNotThereOrNotAllowed(t *testing.T) {
 			l.say("let in")
 			l.row("let in", "sent")
 		}
+	}
+}
+
+// The address of a room that is named .. would be that of another page: the field does not take it.
+func TestTheFieldForAnotherRoomLeadsToRoomsOnly(t *testing.T) {
+	_, address := demo(t)
+	for _, kind := range kinds {
+		w := openWindows(t)
+		l := w.enter(address, kind, "first-"+kind, "Ann")
+		field, button := l.find("textbox", "Another room"), l.find("button", "Go there")
+		for _, name := range []string{"..", ".", " .. "} {
+			field.fill(name)
+			becomes(t, l, `document.querySelector('.rooms input').validity.patternMismatch`, true)
+			button.click()
+		}
+		field.fill("हिन्दी")
+		button.click()
+		becomes(t, l, `decodeURIComponent(location.pathname)`, "/"+kind+"/हिन्दी")
+		l.connection().shows("Connected")
 	}
 }
 
