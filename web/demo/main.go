@@ -21,6 +21,9 @@ import (
 	"github.com/server-state-sync/server-state-sync/stores/disk"
 )
 
+// requestTimeout is how long a request may take from its first byte to its last.
+const requestTimeout = 10 * time.Second
+
 // drainTimeout bounds how long the program takes to end gently.
 const drainTimeout = 5 * time.Second
 
@@ -138,9 +141,14 @@ func newHandler(syncer *server.StateSyncer, t *torturer) (http.Handler, error) {
 	return mux, nil
 }
 
+// newWeb returns a server; limit is how long a request may take to arrive, and WebSockets have time-outs of their own.
+func newWeb(handler http.Handler, limit time.Duration) *http.Server {
+	return &http.Server{Handler: handler, ReadTimeout: limit, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10}
+}
+
 // serveOn serves until ctx ends; then what has arrived is answered.
 func serveOn(ctx context.Context, listener net.Listener, handler http.Handler, syncer *server.StateSyncer) error {
-	web := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10}
+	web := newWeb(handler, requestTimeout)
 	ended := make(chan error, 1)
 	go func() { ended <- web.Serve(listener) }()
 	select {

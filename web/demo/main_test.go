@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -48,6 +51,35 @@ func TestFlagsThatMakeNoSenseAreRefused(t *testing.T) {
 		if err == nil || err.Error() != row.want {
 			t.Errorf("%s %s: %v, want %q", row.flag, row.value, err, row.want)
 		}
+	}
+}
+
+// Nobody holds a connection by a request that never ends.
+func TestRequestsThatNeverEndAreGivenUp(t *testing.T) {
+	web := newWeb(http.NotFoundHandler(), time.Millisecond)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error)
+	go func() { served <- web.Serve(listener) }()
+	defer func() {
+		_ = web.Close()
+		<-served
+	}()
+	for name, request := range map[string]string{
+		"headers": "GET / HTTP/1.1\r\nHost: here\r\nX: ",
+		"a body":  "POST /torture HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\nhalf",
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn, err := net.Dial("tcp", listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = conn.Close() }()
+			_, _ = io.WriteString(conn, request)
+			_, _ = io.Copy(io.Discard, conn) // returns when the server has closed
+		})
 	}
 }
 
