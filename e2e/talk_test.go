@@ -176,4 +176,27 @@ func TestTheNameIsKeptOnReload(t *testing.T) {
 			t.Errorf("after the reload the message shows %q", row)
 		}
 	}
+	twoPeople(t, openWindows(t).open(address+"/"))
+}
+
+// The frames of the front page share what the browser keeps, and stay two people.
+func twoPeople(t *testing.T, front *tab) {
+	inGo, inReact := place{front, "Go page"}, place{front, "React page"}
+	for i, l := range []place{inGo, inReact} {
+		l.connection().shows("Connected")
+		l.find("textbox", "Your name").fill([]string{"Grace", "Ada"}[i])
+	}
+	front.reload()
+	for _, l := range []place{inGo, inReact} {
+		l.connection().shows("Connected")
+		l.say("from the " + l.frame)
+	}
+	for text, from := range map[string]string{"from the Go page": "Grace", "from the React page": "Ada"} {
+		if row := inReact.row(text, "sent"); !containsText(row, from) {
+			t.Errorf("after the reload of both frames %s shows %q", from, row)
+		}
+	}
+	if client, err := evaluate[int](front.page(), "new Set(['chat-client-Ann', 'chat-client-Bob'].map((key) => localStorage.getItem(key)).filter(Boolean)).size"); err != nil || client != 2 {
+		t.Errorf("the frames have %d identifiers, want 2: %v", client, err)
+	}
 }

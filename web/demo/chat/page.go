@@ -25,6 +25,7 @@ type page struct {
 	failed string // why there is no connection at all
 	name   string
 	guest  string // the name of somebody who gives none
+	person string // ends the keys of what the browser keeps of its user; not empty: of one of several, who share it
 	tick   *time.Ticker
 
 	bottom   bool // the reader is at the newest message
@@ -43,14 +44,15 @@ func (p *page) OnNav(ctx app.Context) {
 	}
 	query := ctx.Page().URL().Query()
 	if p.room == "" {
+		p.guest = "Anonymous"
+		if guest := query.Get("guest"); guest != "" {
+			p.guest, p.person = guest, "-"+guest
+		}
 		p.name = query.Get("name")
 		if p.name == "" {
-			p.name = recall("chat-name")
+			p.name = recall("chat-name" + p.person)
 		}
-		remember("chat-name", p.name)
-		if p.guest = query.Get("guest"); p.guest == "" {
-			p.guest = "Anonymous"
-		}
+		remember("chat-name"+p.person, p.name)
 		watchNetwork(ctx)
 		p.watchClock(ctx)
 	}
@@ -73,10 +75,10 @@ func (p *page) enter(ctx app.Context) {
 	if p.link != nil {
 		p.link.leave()
 	}
-	identifier := recall("chat-client")
+	identifier := recall("chat-client" + p.person)
 	if identifier == "" {
 		identifier = random()
-		remember("chat-client", identifier)
+		remember("chat-client"+p.person, identifier)
 	}
 	at := ctx.Page().URL()
 	l, err := enter(ctx, endpoint(), identifier, at.Query().Get("token"), p.room, func() { p.look(ctx) }, p.told)
@@ -197,7 +199,7 @@ func (p *page) onSend(ctx app.Context, e app.Event) {
 
 func (p *page) onName(ctx app.Context, _ app.Event) {
 	p.name = valueOf("name")
-	remember("chat-name", p.name)
+	remember("chat-name"+p.person, p.name)
 }
 
 // edit puts a refused message back where it was written.

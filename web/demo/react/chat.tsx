@@ -23,10 +23,12 @@ function roomOf(path: string): string {
 
 const query = new URLSearchParams(location.search);
 const room = roomOf(location.pathname);
-const identifier = kept.get('chat-client') || random();
-kept.set('chat-client', identifier);
 /** The name of somebody who gives none. */
 const guest = query.get('guest') || 'Anonymous';
+/** Ends the keys of what the browser keeps of its user; not empty: of one of several, who share it. */
+const person = query.get('guest') ? `-${guest}` : '';
+const identifier = kept.get(`chat-client${person}`) || random();
+kept.set(`chat-client${person}`, identifier);
 
 const none: readonly Message[] = [];
 
@@ -129,12 +131,12 @@ function Chat({ again }: { readonly again: () => void }) {
   const { own, drop, send } = useOwn(messages);
   const { text: status, connection, ended } = useConnection();
   const [notice, setNotice] = useNotice();
-  const [name, setName] = useState(() => query.get('name') || kept.get('chat-name'));
+  const [name, setName] = useState(() => query.get('name') || kept.get(`chat-name${person}`));
   const [text, setText] = useState('');
   const [most, setMost] = useState(shown);
   const [sends, countSend] = useReducer((n: number) => n + 1, 0);
   const writing = useRef<HTMLInputElement>(null);
-  useEffect(() => kept.set('chat-name', name), [name]);
+  useEffect(() => kept.set(`chat-name${person}`, name), [name]);
 
   const from = Math.max(0, Math.floor((messages.length - most) / (shown / 2)) * (shown / 2));
   const onSend = (event: FormEvent): void => {
