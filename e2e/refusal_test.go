@@ -86,6 +86,7 @@ func TestTheChatTellsWhyAMessageIsRefused(t *testing.T) {
 			if row := l.row("this message is longer", "refused"); !strings.Contains(row, "too long") {
 				t.Errorf("the refused message shows %q, without the reason", row)
 			}
+			becomes(t, l, "document.body.innerText.split('too long').length - 1", 1) // said once
 			l.find("button", "Edit").click()
 			eventually(t, "the refused message is in the textbox", func() (bool, string) {
 				value := l.find("textbox", "Message").value()
@@ -93,6 +94,7 @@ func TestTheChatTellsWhyAMessageIsRefused(t *testing.T) {
 			})
 			l.say("shorter")
 			l.row("shorter", "sent")
+			becomes(t, l, "document.querySelector('[role=alert]').innerText", "")
 			other.row("shorter", "sent")
 			for n := range 4 {
 				l.say(fmt.Sprintf("quick %d", n))

@@ -129,7 +129,7 @@ func (p *page) submit(ctx app.Context) {
 			continue
 		}
 		if err := l.ended(); err != nil {
-			p.refuse(o, err)
+			o.refused = sentence(err)
 			continue
 		}
 		if !l.state.Joined() {
@@ -137,7 +137,7 @@ func (p *page) submit(ctx app.Context) {
 		}
 		pending, err := l.state.SubmitAppend(context.Background(), "messages", o.value())
 		if err != nil {
-			p.refuse(o, err)
+			o.refused = sentence(err)
 			continue
 		}
 		o.submitted = true
@@ -145,7 +145,7 @@ func (p *page) submit(ctx app.Context) {
 			_, err := pending.Wait(context.Background())
 			ctx.Dispatch(func(ctx app.Context) {
 				if err != nil {
-					p.refuse(o, err)
+					o.refused = sentence(err)
 				} else {
 					p.drop(o.id)
 				}
@@ -157,13 +157,6 @@ func (p *page) submit(ctx app.Context) {
 
 // keep is for when the page is loaded again.
 func (p *page) keep() { rememberHere("chat-own-go-"+p.room, keepText(p.own)) }
-
-func (p *page) refuse(o *own, err error) {
-	o.refused = sentence(err)
-	if slices.Contains(p.own, o) { // it is of this room
-		p.notice = o.refused
-	}
-}
 
 func (p *page) drop(id string) {
 	kept := p.own[:0:0]

@@ -77,7 +77,7 @@ function useOwn(messages: readonly Message[]) {
     if (own.some(arrived)) setOwn((all) => all.filter((o) => !arrived(o)));
   }, [own, messages]);
   const drop = useCallback((id: string): void => setOwn((all) => all.filter((o) => o.message.id !== id)), []);
-  const send = async (message: Message, refused: (reason: string) => void): Promise<void> => {
+  const send = async (message: Message): Promise<void> => {
     setOwn((all) => [...all, { message }]);
     try {
       await state.ready();
@@ -85,7 +85,6 @@ function useOwn(messages: readonly Message[]) {
       drop(message.id);
     } catch (error) {
       setOwn((all) => all.map((o) => (o.message.id === message.id ? { message, refused: sentence(error) } : o)));
-      refused(sentence(error));
     }
   };
   return { own, drop, send };
@@ -142,7 +141,7 @@ function Chat({ again }: { readonly again: () => void }) {
   const onSend = (event: FormEvent): void => {
     event.preventDefault();
     if (!text.trim()) return;
-    void send({ id: random(), from: name.trim() || guest, text: text.trim(), at: Date.now() }, setNotice);
+    void send({ id: random(), from: name.trim() || guest, text: text.trim(), at: Date.now() });
     setText('');
     countSend();
   };
