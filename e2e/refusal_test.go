@@ -82,15 +82,19 @@ func TestTheChatTellsWhyAMessageIsRefused(t *testing.T) {
 			t.Parallel()
 			w := openWindows(t)
 			l, other := w.enter(address, kind, "refused-"+kind, "Long-"+kind), w.enter(address, "react", "refused-"+kind, "Reader")
-			l.say("this message is longer than twenty")
+			other.say("what was said before")
+			l.row("what was said before", "sent")
+			long := strings.TrimSpace(strings.Repeat("this message is longer than twenty ", 300))
+			l.say(long)
 			if row := l.row("this message is longer", "refused"); !strings.Contains(row, "too long") {
 				t.Errorf("the refused message shows %q, without the reason", row)
 			}
 			becomes(t, l, "document.body.innerText.split('too long').length - 1", 1) // said once
+			becomes(t, l, inSight("sent"), true)                                     // what is refused does not fill the log
 			l.find("button", "Edit").click()
 			eventually(t, "the refused message is in the textbox", func() (bool, string) {
 				value := l.find("textbox", "Message").value()
-				return strings.HasPrefix(value, "this message is longer"), value
+				return value == long, value
 			})
 			l.say("shorter")
 			l.row("shorter", "sent")
@@ -137,6 +141,14 @@ func TestTheChatTellsWhyAMessageIsRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// inSight tells whether a row in that state is wholly in sight.
+func inSight(state string) string {
+	return `(() => { const log = document.querySelector('[role=log]').getBoundingClientRect();
+		return [...document.querySelectorAll('[data-state=` + state + `]')].some((row) => {
+			const { top, bottom } = row.getBoundingClientRect();
+			return top >= log.top - 1 && bottom <= log.bottom + 1 }) })()`
 }
 
 func countRows(all []message, state string) (n int) {
