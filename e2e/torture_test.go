@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,7 +28,7 @@ func TestTheFrontPageSurvivesTorture(t *testing.T) {
 	_, address := demo(t)
 	w := openWindows(t)
 	p := w.blank(chromedp.WithNewBrowserContext())
-	call(p, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1280, Height: 1090, DeviceScaleFactor: 1})
+	call(p, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1280, Height: 1190, DeviceScaleFactor: 1})
 	p.navigate(address + "/")
 	inGo, inReact := place{p, "Go page"}, place{p, "React page"}
 	inGo.connection().shows("Connected")
@@ -52,6 +53,7 @@ func TestTheFrontPageSurvivesTorture(t *testing.T) {
 	if err != nil || !harmed.MatchString(done) {
 		t.Errorf("nothing was cut, or nobody killed, so this is no torture: %q, %v", done, err)
 	}
+	checkWords(t, p.page(), result)
 	var seed string
 	within(t, 3*time.Minute, "the seed's idiom has its result", func() (bool, string) {
 		seed, _ = p.page().find("status", "Seed result").text()
@@ -68,6 +70,7 @@ func TestTheFrontPageSurvivesTorture(t *testing.T) {
 		t.Fatal(err)
 	}
 	if *writePicture {
+		becomes(t, p.page(), "document.documentElement.scrollHeight <= window.innerHeight", true) // it has all of the page
 		if err := os.WriteFile(filepath.Join(root, picture), shot, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -88,4 +91,18 @@ func TestATortureThatARestartEndsIsNotRunning(t *testing.T) {
 	result.shows("The torture ended before its time: the demo was started again.")
 	button.click()
 	result.shows("Running")
+}
+
+var counted = regexp.MustCompile(`\d (\w+)`)
+
+// checkWords holds the page to what it counts: it says of each word of the result what that means.
+func checkWords(t *testing.T, l place, result string) {
+	var words []string
+	for _, found := range counted.FindAllStringSubmatch(result, -1) {
+		words = append(words, found[1])
+	}
+	told, err := evaluate[[]string](l, "[...document.querySelectorAll('dfn')].map((word) => word.textContent)")
+	if err != nil || len(words) == 0 || !slices.Equal(told, words) {
+		t.Errorf("the page counts %q, and says of %q what they mean: %v", words, told, err)
+	}
 }

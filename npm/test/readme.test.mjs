@@ -74,18 +74,16 @@ test('the hooks run in two tabs', async () => {
 });
 
 test('a client that is refused for good is as the README says', async () => {
-  assert.match(readme, /`onConnection\(\)` never rejects\./);
+  assert.match(readme, /`onConnection\(\)` waits .* It rejects when the server refuses the client for good/s);
   const guarded = await serve({ demo: {} }, '--token', 'secret');
   const client = new Client(guarded.endpoint, 'me', 'wrong', options);
-  let settled = false;
-  client.onConnection().finally(() => { settled = true; });
+  const connection = assert.rejects(client.onConnection(), { code: 'unauthorized' });
   const state = client.connectToState('demo');
   assert.equal((await client.onError()).code, 'unauthorized');
   assert.equal(client.status.phase, 'failed');
   await assert.rejects(state, { code: 'unauthorized' });
   await assert.rejects(client.updateState({ a: 1 }), { name: 'SyncError' });
-  await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(settled, false, 'onConnection stays pending');
+  await connection;
   await client.close();
   await guarded.stop();
 });
