@@ -156,6 +156,29 @@ func checkLabels(t *testing.T, name string, l place) {
 	}
 }
 
+// listen makes the page note what a screen reader says of its connection; the seconds of the status beside it are not said.
+func (l place) listen() {
+	l.Helper()
+	for label, want := range map[string]string{"Announcement": "polite", "Connection": ""} {
+		nodes, err := l.nodes("status", label)
+		if err != nil || len(nodes) != 1 {
+			l.Fatalf("%s: there are %d statuses %q: %v", l.name, len(nodes), label, err)
+		}
+		live := ""
+		for _, property := range nodes[0].Properties {
+			if property.Name == accessibility.PropertyNameLive {
+				live = plain(property.Value)
+			}
+		}
+		if live != want {
+			l.Errorf("%s: the status %q is said as %q, want %q", l.name, label, live, want)
+		}
+	}
+	l.run(`window.heard = [];
+		for (const e of document.querySelectorAll('[role=status][aria-label=Announcement]'))
+			new MutationObserver(() => window.heard.push(e.textContent)).observe(e, {subtree: true, childList: true, characterData: true});`)
+}
+
 // plain is the text of a value of the accessibility tree.
 func plain(value *accessibility.Value) string {
 	if value == nil {

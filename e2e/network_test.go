@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -33,6 +34,9 @@ func TestAKilledServerLosesNothingOfWhatPeopleType(t *testing.T) {
 	// The first change of a session that is on its way at a kill has no known outcome (RELIABILITY.md): let each have one.
 	say(0, "first")
 	converge(t, want, places...)
+	for _, l := range places {
+		l.listen()
+	}
 	for round := range 3 {
 		say(round, "before")
 		var typing sync.WaitGroup
@@ -52,6 +56,13 @@ func TestAKilledServerLosesNothingOfWhatPeopleType(t *testing.T) {
 		}
 	}
 	converge(t, want, places...)
+	for _, l := range places {
+		heard, err := evaluate[[]string](l, "window.heard")
+		lost := "The connection is lost. What you write is sent when it is back."
+		if again := []string{lost, "Connected"}; err != nil || !slices.Equal(heard, slices.Repeat(again, 3)) {
+			t.Errorf("%s: a screen reader says %q of three kills, want %q each time: %v", l.name, heard, again, err)
+		}
+	}
 }
 
 // The cable is silent in one direction for longer than two heartbeats, which is when an end gives a connection up. What

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 )
@@ -10,15 +9,12 @@ import (
 // Render draws the page.
 func (p *page) Render() app.UI {
 	text, phase, ended := p.status()
-	live := "polite"
-	if strings.HasPrefix(text, "Reconnecting") { // nobody wants to hear the seconds
-		live = "off"
-	}
 	return app.Main().Class("chat").Body(
 		app.Header().Body(
 			app.H1().Body(app.Bdi().Text(p.room)),
 			app.Span().Class("badge").Text("Go"),
-			app.P().Class("connection").Role("status").Aria("label", "Connection").Aria("live", live).DataSet("phase", phase).Text(text),
+			app.P().Class("connection").Role("status").Aria("label", "Connection").Aria("live", "off").DataSet("phase", phase).Text(text),
+			app.P().Class("unseen").Role("status").Aria("label", "Announcement").Text(p.announcement(phase)),
 		),
 		p.alerts(ended),
 		p.list(text),

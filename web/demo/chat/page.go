@@ -23,6 +23,7 @@ type page struct {
 	most   int    // messages shown
 	notice string // a sentence until it is closed
 	failed string // why there is no connection at all
+	served bool   // it was connected since it has entered
 	name   string
 	guest  string // the name of somebody who gives none
 	person string // ends the keys of what the browser keeps of its user; not empty: of one of several, who share it
@@ -86,7 +87,7 @@ func (p *page) enter(ctx app.Context) {
 		p.failed = sentence(err)
 		return
 	}
-	p.link, p.notice, p.failed = l, "", ""
+	p.link, p.notice, p.failed, p.served = l, "", "", false
 	ctx.Update()
 }
 
@@ -232,4 +233,19 @@ func (p *page) status() (text, phase, ended string) {
 		return "Connected", "connected", ""
 	}
 	return "Connecting", "waiting", ""
+}
+
+// announcement is what a screen reader says of the connection: its loss and its return, each once. The seconds between them
+// would be said one by one; the alert tells an end.
+func (p *page) announcement(phase string) string {
+	switch {
+	case phase == "ended":
+		return ""
+	case phase == "connected":
+		p.served = true
+		return "Connected"
+	case p.served:
+		return "The connection is lost. What you write is sent when it is back."
+	}
+	return "Connecting"
 }

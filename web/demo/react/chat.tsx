@@ -90,8 +90,8 @@ function useOwn(messages: readonly Message[]) {
   return { own, drop, send };
 }
 
-/** What to say of the connection; it is said anew every second while the client waits. */
-function useConnection(): { text: string; connection: ConnectionStatus; ended: string } {
+/** What to show of the connection, anew every second while the client waits, and what a screen reader says of it. */
+function useConnection(): { text: string; announcement: string; connection: ConnectionStatus; ended: string } {
   const connection = useConnectionStatus();
   const { status, error } = useStateStatus();
   const [, tick] = useReducer((n: number) => n + 1, 0);
@@ -111,7 +111,17 @@ function useConnection(): { text: string; connection: ConnectionStatus; ended: s
   const seconds = Math.max(1, Math.ceil(((connection.nextRetryAt ?? 0) - Date.now()) / 1000));
   const text = ended ? `Ended: ${ended}` : !navigator.onLine ? 'Offline' : waiting ? `Reconnecting in ${seconds} s`
     : connection.connected && status === 'ready' ? 'Connected' : 'Connecting';
-  return { text, connection, ended };
+  const announcement = useAnnouncement(text === 'Connected', ended !== '');
+  return { text, announcement, connection, ended };
+}
+
+/** A loss and a return are said once each. The seconds between them would be said one by one; the alert tells an end. */
+function useAnnouncement(connected: boolean, ended: boolean): string {
+  const [served, setServed] = useState(connected); // it was connected since it has entered
+  if (connected && !served) setServed(true);
+  if (ended) return '';
+  if (connected) return 'Connected';
+  return served ? 'The connection is lost. What you write is sent when it is back.' : 'Connecting';
 }
 
 /** The notice that stands until it is closed. */
@@ -128,7 +138,7 @@ function Chat({ again }: { readonly again: () => void }) {
   const messages = useMessages();
   const state = useStateHandle();
   const { own, drop, send } = useOwn(messages);
-  const { text: status, connection, ended } = useConnection();
+  const { text: status, announcement, connection, ended } = useConnection();
   const [notice, setNotice] = useNotice();
   const [name, setName] = useState(() => query.get('name') || kept.get(`chat-name${person}`));
   const [text, setText] = useState('');
@@ -158,7 +168,8 @@ function Chat({ again }: { readonly again: () => void }) {
       <header>
         <h1><bdi>{room}</bdi></h1>
         <span className="badge">React</span>
-        <p className="connection" role="status" aria-label="Connection" aria-live={connection.phase === 'waiting' ? 'off' : 'polite'} data-phase={ended ? 'ended' : status === 'Connected' ? 'connected' : 'waiting'}>{status}</p>
+        <p className="connection" role="status" aria-label="Connection" aria-live="off" data-phase={ended ? 'ended' : status === 'Connected' ? 'connected' : 'waiting'}>{status}</p>
+        <p className="unseen" role="status" aria-label="Announcement">{announcement}</p>
       </header>
       <div className="alerts" role="alert">
         {alert && <p>{alert}</p>}
