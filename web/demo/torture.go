@@ -120,6 +120,9 @@ func (t *torture) harm(ctx context.Context, p *proxy, server *victim, folder str
 			p.cut(rand.Float64() * rand.Float64())
 			t.report(t.progress(p.count(), killed))
 		case <-kill.C:
+			if killed == kills {
+				continue
+			}
 			p.aim("")
 			server.kill()
 			killed++
@@ -249,7 +252,8 @@ func (t *torture) newWriter(ctx context.Context, address string, number int) (*w
 	return w, nil
 }
 
-// write sends the writer's share of the messages, evenly over the time, whether or not there is a connection.
+// write sends the writer's share of the messages over the time, whether or not there is a connection: each at a moment of its
+// own, as people write, and never all writers at the same.
 func (w *writer) write(ctx context.Context) {
 	share := w.t.messages / writers
 	began := time.Now()
@@ -257,7 +261,7 @@ func (w *writer) write(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(time.Until(began.Add(w.t.lasts * time.Duration(i) / time.Duration(share)))):
+		case <-time.After(time.Until(began.Add(time.Duration((float64(i) + rand.Float64()) * float64(w.t.lasts) / float64(share))))):
 		}
 		id := fmt.Sprintf("%d-%d", w.number, i)
 		pending, err := w.states[0].SubmitAppend(ctx, "messages", id)
