@@ -12,6 +12,15 @@ func Feed(number int32, text string) {
 	feedFrame(number, int32(len(text)))
 }
 
+// FeedTooLong hands over a text of so many units as a loader does that gets no room; false: there is room.
+func FeedTooLong(number int32, units int) bool {
+	if feedRoom(int32(units)) != nil {
+		return false
+	}
+	feedFrame(number, -1)
+	return true
+}
+
 // Fed returns how many pages are fed.
 func Fed() int { return len(fed.pages) }
 

@@ -69,3 +69,22 @@ func TestFramesAreDeliveredAsTheyCome(t *testing.T) {
 		t.Errorf("too large a frame: %v, and then %q", err, got[4:])
 	}
 }
+
+func TestATextThatIsTooLongGetsNoRoom(t *testing.T) {
+	number := feeder(t)
+	_, c := dialFake(t)
+	if transport.FeedTooLong(*number, 64<<20) {
+		t.Fatal("a text of 64 MiB got no room")
+	}
+	if !transport.FeedTooLong(*number, 3*64<<20+1) {
+		t.Fatal("a text of more than 192 MiB got room")
+	}
+	var violation *transport.ViolationError
+	if _, err := c.Read(t.Context()); !errors.As(err, &violation) || violation.Violation != transport.FrameTooLarge {
+		t.Errorf("got %v, want that the frame is too large", err)
+	}
+	c.Abort()
+	if !transport.FeedTooLong(*number, 3*64<<20+1) {
+		t.Error("afterwards a text got room")
+	}
+}
