@@ -44,7 +44,7 @@ func (b bundle) build(made map[string]virtual) error {
 		LogLevel:      api.LogLevelSilent,
 		Plugins:       []api.Plugin{provide(made)},
 	}
-	options.MinifyWhitespace = true
+	options.MinifyWhitespace, options.MinifyIdentifiers = true, true // as an app's own build would do; it is a tenth of our JavaScript
 	for _, entry := range b.entries {
 		options.EntryPoints = append(options.EntryPoints, "src/"+entry+".ts")
 	}

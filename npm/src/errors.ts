@@ -2,6 +2,7 @@ import type { SyncError as SyncErrorType, SyncErrorCode } from './types.js';
 
 /** An error with a code. */
 export class SyncError extends Error implements SyncErrorType {
+  static override readonly name = 'SyncError'; // the build shortens that of the class, and consoles show it
   override readonly name = 'SyncError';
   readonly code: SyncErrorCode;
   override readonly cause?: unknown;

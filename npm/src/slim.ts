@@ -21,6 +21,8 @@ export function init(source: WasmOption): Promise<void> {
 
 /** A client of one server. */
 export const Client = class extends SyncClient {
+  static override readonly name = 'Client'; // the build shortens that of the class, and consoles show it
+
   constructor(endpoint: unknown, clientIdentifier: unknown, accessToken?: unknown, options?: unknown) {
     super(endpoint, clientIdentifier, accessToken, options, () => chosen);
   }

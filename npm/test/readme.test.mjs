@@ -66,10 +66,10 @@ test('the hooks run in two tabs', async () => {
     await until(() => tab.queryByText('last: Hello Ada') && tab.queryByText(`${total + 1} messages`) && tab.queryByText(`clicked ${count + 1} times`));
   }
   await until(() => !one.getByText('Greet').disabled);
-  assert.equal(one.queryByText('Ada was greeted already'), null);
+  assert.equal(one.queryByText(/Ada was greeted already$/), null);
   fireEvent.click(other.getByText('Greet'));
-  await until(() => other.queryByText('Ada was greeted already'), 'the mutation says why');
-  assert.equal(one.queryByText('Ada was greeted already'), null, 'in the tab that called it');
+  await until(() => other.queryByText(/Ada was greeted already$/), 'the mutation says why');
+  assert.equal(one.queryByText(/Ada was greeted already$/), null, 'in the tab that called it');
   assert.ok(one.getByText(`${total + 1} messages`), 'and nothing was changed');
 });
 
