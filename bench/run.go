@@ -75,6 +75,10 @@ func (r *runner) measure(ctx context.Context, works []work.Work) error {
 		if err := report.CanWrite(r.root); err != nil {
 			return err
 		}
+		if err := warn(); err != nil {
+			return err
+		}
+		fmt.Println("first the Go benchmarks and the durable log, about two minutes")
 		if benchmarks, err = r.goBenchmarks(ctx); err != nil {
 			return err
 		}
@@ -82,7 +86,8 @@ func (r *runner) measure(ctx context.Context, works []work.Work) error {
 			return err
 		}
 	}
-	for _, w := range works {
+	for i, w := range works {
+		fmt.Printf("%d of %d, %s: %d rounds of %s\n", i+1, len(works), w.Name, r.roundsOf(w), strings.Join(w.Peers, ", "))
 		r.work(ctx, w)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -148,17 +153,38 @@ func names(works []work.Work) string {
 	return strings.Join(list, ", ")
 }
 
+// roundsOf returns how often each peer does the work.
+func (r *runner) roundsOf(w work.Work) int {
+	switch {
+	case r.short:
+		return 1
+	case r.rounds > 0:
+		return r.rounds
+	}
+	return w.Rounds
+}
+
+// warn tells at the beginning, and not only in the results, that other processes are at work.
+func warn() error {
+	before, err := process.NewMeter()
+	if err != nil {
+		return err
+	}
+	time.Sleep(time.Second)
+	after, err := process.NewMeter()
+	if err != nil {
+		return err
+	}
+	if others := after.Others(before); others > report.Quiet {
+		fmt.Printf("other processes take %.0f %% of the processors' time: what is measured now is not worth keeping\n", others)
+	}
+	return nil
+}
+
 // work does all rounds of a work. Each round begins with another peer.
 func (r *runner) work(ctx context.Context, w work.Work) {
-	rounds := w.Rounds
-	if r.rounds > 0 {
-		rounds = r.rounds
-	}
-	if r.short {
-		rounds = 1
-	}
 	began := time.Now()
-	for i := range rounds {
+	for i := range r.roundsOf(w) {
 		for j := range w.Peers {
 			peer := w.Peers[(i+j)%len(w.Peers)]
 			values, err := r.round(ctx, w, peer, i)
@@ -241,7 +267,7 @@ func (r *runner) write(began time.Time, benchmarks []report.Benchmark, others fl
 	}
 	fmt.Printf("\n%s\n", run.Results())
 	if r.table.Failed() > 0 && !r.wanted {
-		fmt.Println("nothing was written, since rounds failed; --write writes in any case")
+		fmt.Println("nothing was written, since rounds failed; scripts/bench.sh --write writes in any case")
 		return nil
 	}
 	return report.Write(r.root, run)

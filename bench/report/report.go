@@ -31,8 +31,8 @@ type Benchmark struct {
 	Nanoseconds, Bytes, Allocations float64
 }
 
-// quiet is the most of Others on a machine that is idle otherwise.
-const quiet = 5
+// Quiet is the most of Others on a machine that is idle otherwise.
+const Quiet = 5
 
 // A Measure is a row of the table over all peers.
 type Measure struct{ Work, Value, Title string }
@@ -175,7 +175,7 @@ func (run Run) Results() string {
 	if run.Partial {
 		b.WriteString("**Only some of the works and peers were run.**\n\n")
 	}
-	if run.Others > quiet {
+	if run.Others > Quiet {
 		b.WriteString("**The machine was not idle: do not trust the figures.**\n\n")
 	}
 	b.WriteString("## What must be reached\n\n| work | at most | measured | |\n|---|---|---|---|\n")
