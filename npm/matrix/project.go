@@ -19,6 +19,7 @@ import (
 type matrix struct {
 	project string // its folder, absolute
 	readme  string // the README's chat
+	chat    string // the same in JavaScript, as a client component
 	server  *program
 	browser *browser
 	said    output // by the tools of the present row
@@ -30,7 +31,7 @@ const state = `{"counter":0,"messages":["first"]}`
 
 // stateNames are the states of the rows: each row has one of its own.
 var stateNames = []string{
-	"node-20", "node-24", "esbuild-esm", "esbuild-iife", "webpack", "vite-dev", "vite-build", "demo", "demo-built", "next",
+	"node-20", "node-24", "esbuild-esm", "esbuild-iife", "webpack", "vite-dev", "vite-build", "demo", "demo-built", "next", "next-webpack",
 	"vitest-node", "vitest-jsdom", "jest", "jest-esm", "csp", "wasm", "octet-stream", "html", "copies",
 }
 
@@ -136,8 +137,8 @@ func (m *matrix) serve(ctx context.Context) error {
 
 var chatOfReadme = regexp.MustCompile("(?s)```tsx\n(.*?)```")
 
-// writeReadme puts the README's chat into the fixtures that show it; only its server is that of the matrix, and its state
-// the one with that name.
+// writeReadme puts the README's chat into the fixture that shows it as it is, and keeps it for those that build it; only its
+// server is that of the matrix, and its state the one with that name.
 func (m *matrix) writeReadme() error {
 	text, err := os.ReadFile(filepath.Join("..", "README.md"))
 	if err != nil {
@@ -155,8 +156,8 @@ func (m *matrix) writeReadme() error {
 	if len(plain.Errors) > 0 {
 		return errors.New(plain.Errors[0].Text)
 	}
-	chat := "'use client';\n" + strings.ReplaceAll(string(plain.Code), `"demo"`, `"next"`)
-	return os.WriteFile(filepath.Join(m.project, "next", "app", "chat.jsx"), []byte(chat), 0o644)
+	m.chat = "'use client';\n" + string(plain.Code)
+	return nil
 }
 
 // version returns the version of an installed package.

@@ -23,7 +23,8 @@ func rows(m *matrix) []row {
 		{"vite " + m.version("vite"), "build and preview", viteBuild},
 		{"vite " + m.version("vite"), "README's chat, development server", viteReactDev},
 		{"vite " + m.version("vite"), "README's chat, build and preview", viteReactBuild},
-		{"next " + m.version("next"), "client component, server rendering, build and start", next},
+		{"next " + m.version("next"), "client component, server rendering, build and start", next("next")},
+		{"next " + m.version("next"), "the same, built by webpack", next("next-webpack", "--webpack")},
 		{"vitest " + m.version("vitest"), "node", vitest("node")},
 		{"vitest " + m.version("vitest"), "jsdom", vitest("jsdom")},
 		{"jest " + m.version("jest"), "jsdom, CommonJS", jest},
@@ -115,24 +116,31 @@ func viteReactBuild(ctx context.Context, m *matrix) error {
 	return m.viteBuilt(ctx, "vite-react", chatWeight, "")
 }
 
-func next(ctx context.Context, m *matrix) error {
-	if err := m.command(ctx, "next", nil, m.bin("next"), "build"); err != nil {
-		return err
+// next builds the README's chat for the state with Next, whose bundler the flags may choose.
+func next(state string, flags ...string) func(context.Context, *matrix) error {
+	return func(ctx context.Context, m *matrix) error {
+		chat := strings.ReplaceAll(m.chat, `"demo"`, `"`+state+`"`)
+		if err := os.WriteFile(filepath.Join(m.project, "next", "app", "chat.jsx"), []byte(chat), 0o644); err != nil {
+			return err
+		}
+		if err := m.command(ctx, "next", nil, m.bin("next"), append([]string{"build"}, flags...)...); err != nil {
+			return err
+		}
+		site, err := m.start(ctx, "next", m.names(state), local, m.bin("next"), "start", "--hostname", "127.0.0.1", "--port", "0")
+		if err != nil {
+			return err
+		}
+		defer site.stop()
+		p, err := m.browser.open(ctx, site.address+"/server") // a client on the server, before others write
+		if err != nil {
+			return err
+		}
+		defer p.close()
+		if err := p.until(ready); err != nil {
+			return err
+		}
+		return m.browser.converge(ctx, site.address, nil)
 	}
-	site, err := m.start(ctx, "next", m.names("next"), local, m.bin("next"), "start", "--hostname", "127.0.0.1", "--port", "0")
-	if err != nil {
-		return err
-	}
-	defer site.stop()
-	p, err := m.browser.open(ctx, site.address+"/server") // a client on the server, before others write
-	if err != nil {
-		return err
-	}
-	defer p.close()
-	if err := p.until(ready); err != nil {
-		return err
-	}
-	return m.browser.converge(ctx, site.address, nil)
 }
 
 func vitest(environment string) func(context.Context, *matrix) error {
