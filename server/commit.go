@@ -19,9 +19,8 @@ type outcome struct {
 func (s *state) accept(c *change, next document.Value, entry []document.Op, different bool) {
 	s.scratch = protocol.AppendOps(s.scratch[:0], entry)
 	version := s.history.append(s.scratch, aboutOf(entry))
+	s.properties.note(version, c.author(), touchedBy(entry, s.applied, next), next)
 	s.applied = next
-	names, _ := document.Properties(entry)
-	s.properties.note(version, c.author(), names, next)
 	o := outcome{change: c, version: version, value: next}
 	if r := c.record; r != nil {
 		o.flags = r.flags(c, different)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -174,5 +175,35 @@ func TestWhoJoinsSeesWhatWasAnsweredBefore(t *testing.T) {
 	frame := string(late.peer.take(nil, 64<<10))
 	if !strings.HasPrefix(frame, `["joined",1,`) || !strings.Contains(frame, fmt.Sprintf("\n[\"entries\",1,%d,", version)) {
 		t.Errorf("the first frame, of %d bytes, does not lead to version %d", len(frame), version)
+	}
+}
+
+// A write of the root touches every property that differs, also where it is one operation because that is shorter: of
+// them a catch-up, a transaction and an interceptor must know.
+func TestAWriteOfTheRootTouchesWhatDiffers(t *testing.T) {
+	f := evicting(t)
+	var told [][]string
+	f.create(StateOptions{
+		Identifier:           "s",
+		InitialValue:         map[string]any{"b": []any{1}, "c": 1, "same": 1},
+		InterceptStateUpdate: func(_ context.Context, u *Update) error { told = append(told, u.Properties()); return nil },
+	})
+	a := f.joined("a", "s")
+	a.peer.disconnect()
+	w := f.joined("w", "s")
+	w.send(`["patch",1,1,0,[["add",[],{"e":1,"same":1}]]]`)
+	w.expect(`["accepted",1,1,1]`)
+	if got := fmt.Sprint(told); got != "[[b c e]]" {
+		t.Errorf("the interceptor was told of %s", got)
+	}
+	if names, known := f.state("s").properties.changedSince(0); !known || fmt.Sprint(names) != "[b c e]" {
+		t.Errorf("a catch-up would have %q, %t", names, known)
+	}
+	w.send(`["transaction",1,2,0,{"x":1},["b"],1]`)
+	w.expect(`["accepted",1,2,2]`)
+	v := f.joined("v", "s")
+	v.send(`["transaction",1,1,0,{"x":2},["b"],0]`)
+	if got := v.recv(); len(got) != 1 || !strings.HasPrefix(got[0], `["refused",1,1,`) {
+		t.Errorf("a transaction that has read what the root took away got %q", got)
 	}
 }

@@ -188,7 +188,7 @@ func parseChange(text []byte) (k keptChange, err error) {
 }
 
 // replay hands over each record that is kept, with the value after it; none for those up to the checkpoint's version.
-func replay(kept *stores.Kept, value document.Value, each func(version uint64, k *keptChange, after document.Value)) (document.Value, error) {
+func replay(kept *stores.Kept, value document.Value, each func(version uint64, k *keptChange, before, after document.Value)) (document.Value, error) {
 	if kept.First > kept.Version+1 || kept.Last() < kept.Version {
 		return value, fmt.Errorf("its records from %d to %d do not fit its checkpoint at %d", kept.First, kept.Last(), kept.Version)
 	}
@@ -198,8 +198,9 @@ func replay(kept *stores.Kept, value document.Value, each func(version uint64, k
 		if err != nil {
 			return value, fmt.Errorf("version %d: %w", version, err)
 		}
-		var after document.Value
+		var before, after document.Value
 		if version > kept.Version {
+			before = value
 			if value, err = document.Replay(value, k.ops); err != nil {
 				return value, fmt.Errorf("version %d: apply it: %w", version, err)
 			}
@@ -209,7 +210,7 @@ func replay(kept *stores.Kept, value document.Value, each func(version uint64, k
 			after = value
 		}
 		if each != nil {
-			each(version, &k, after)
+			each(version, &k, before, after)
 		}
 	}
 	return value, nil

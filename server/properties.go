@@ -65,6 +65,27 @@ func (p *properties) forget(version uint64) {
 	p.any, p.floor = p.before, version
 }
 
+// touchedBy returns the top-level properties that an entry touches on its way from one value to another, sorted. One that
+// writes the root, which is shorter at times, touches all that differ.
+func touchedBy(entry []document.Op, before, after document.Value) []string {
+	names, all := document.Properties(entry)
+	if !all {
+		return names
+	}
+	for name, value := range after.Members() {
+		if !value.Equal(before.Get(name)) {
+			names = append(names, name)
+		}
+	}
+	for name := range before.Members() {
+		if !after.Get(name).Exists() {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // note records that a change by the author touched the names; now is the state's value after it.
 func (p *properties) note(version uint64, by author, names []string, now document.Value) {
 	p.any.note(version, by)

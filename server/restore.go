@@ -125,7 +125,7 @@ func (v *verdicts) pushKept(k keptRefusal) {
 }
 
 // note takes a record: the entry for the history, and, above the checkpoint, the rest.
-func (f *restoring) note(version uint64, k *keptChange, after document.Value) {
+func (f *restoring) note(version uint64, k *keptChange, before, after document.Value) {
 	s := f.state
 	s.history.append(k.text, aboutOf(k.ops))
 	if !after.Exists() {
@@ -137,8 +137,7 @@ func (f *restoring) note(version uint64, k *keptChange, after document.Value) {
 	if k.session != "" {
 		by = f.noteSession(version, k)
 	}
-	names, _ := document.Properties(k.ops)
-	s.properties.note(version, by, names, after)
+	s.properties.note(version, by, touchedBy(k.ops, before, after), after)
 }
 
 // noteSession takes the verdicts that a record tells of, and returns who made the change.

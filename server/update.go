@@ -50,10 +50,7 @@ func (u *Update) Value(property string) document.Value { return u.next.Get(prope
 func (u *Update) Previous(property string) document.Value { return u.previous.Get(property) }
 
 // Properties returns the top-level properties that the change touches, sorted.
-func (u *Update) Properties() []string {
-	names, _ := document.Properties(u.entry)
-	return names
-}
+func (u *Update) Properties() []string { return touchedBy(u.entry, u.previous, u.next) }
 
 // Updates returns an object of the touched top-level properties with the values that the change would give them;
 // properties that it would remove are not in it.
