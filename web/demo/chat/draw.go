@@ -44,7 +44,7 @@ func (p *page) alerts(ended string) app.UI {
 	return app.Div().Class("alerts").Role("alert").Body(
 		app.If(alert != "", func() app.UI { return app.P().Text(alert) }),
 		app.If(ended != "", func() app.UI {
-			return app.Button().Type("button").Text("Connect again").OnClick(func(ctx app.Context, _ app.Event) { p.enter(ctx) }, app.EventScope("again"))
+			return app.Button().Type("button").Text("Connect again").OnClick(func(app.Context, app.Event) { p.enter(p.ctx) }, app.EventScope("again"))
 		}).ElseIf(alert != "", func() app.UI {
 			return app.Button().Type("button").Text("Close").OnClick(func(app.Context, app.Event) { p.notice = "" }, app.EventScope("close"))
 		}),
