@@ -189,10 +189,7 @@ func (d *drawn) damaged(message string) string {
 func referee(stream []byte) (v ruling) {
 	message, inside, fragments := "", false, 0
 	for {
-		first, payload, rest, end := refereeFrame(stream, len(message), inside)
-		if end == "" && first&0x0F < 8 && fragments == 16 && inside {
-			end = "4108"
-		}
+		first, payload, rest, end := refereeFrame(stream, len(message), fragments, inside)
 		if end != "" {
 			if v.end = end; end != "lost" {
 				v.frames++
@@ -239,7 +236,7 @@ func referee(stream []byte) (v ruling) {
 }
 
 // refereeFrame takes the next frame off the stream. end says how the connection ends if it cannot.
-func refereeFrame(stream []byte, before int, inside bool) (first byte, payload string, rest []byte, end string) {
+func refereeFrame(stream []byte, before, fragments int, inside bool) (first byte, payload string, rest []byte, end string) {
 	if len(stream) < 2 {
 		return 0, "", nil, "lost"
 	}
@@ -269,6 +266,8 @@ func refereeFrame(stream []byte, before int, inside bool) (first byte, payload s
 		return 0, "", nil, "4103"
 	case opcode < 8 && uint64(before)+size > malformedMessage:
 		return 0, "", nil, "4104"
+	case opcode < 8 && inside && fragments == 16: // by its header alone
+		return 0, "", nil, "4108"
 	case uint64(len(stream)-header) < size:
 		return refereeCut(stream[header:], opcode, stream[header-4:header])
 	}
