@@ -169,7 +169,7 @@ func ascending(a, b []byte) bool {
 	return len(a) > 0 && len(b) > 0 && a[0] < b[0] && b[0] < utf8.RuneSelf
 }
 
-// str passes the string that starts at the next byte; plain tells that it has no escapes. It looks at eight bytes at a
+// str passes the string that starts at the next byte; plain tells that it has no escapes for certain. It looks at eight bytes at a
 // time, which is most of the speed of a check: a module in a browser pays for each turn of a loop.
 func (c *checker) str(i int) (end int, plain bool) {
 	text, all := c.text, uint64(0)

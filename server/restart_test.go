@@ -242,6 +242,19 @@ func TestTransactionsOverARestart(t *testing.T) {
 	}
 }
 
+// The record of a change may write the root: what it touched is known after a restart, too.
+func TestAWriteOfTheRootIsKnownAfterARestart(t *testing.T) {
+	f := kept(t, StateOptions{InitialValue: map[string]any{"b": []any{1}, "c": 1, "same": 1}})
+	if _, err := f.PatchState(t.Context(), "s", patchOf(t, `[{"op":"add","path":"","value":{"e":1,"same":1}}]`)); err != nil {
+		t.Fatal(err)
+	}
+	f = f.restart(Options{})
+	f.create(StateOptions{Identifier: "s"})
+	if names, known := f.stateOf("s").properties.changedSince(0); !known || fmt.Sprint(names) != "[b c e]" {
+		t.Errorf("a catch-up would have %q, %t", names, known)
+	}
+}
+
 func TestClientThatLeftBeforeACrashBeginsAnew(t *testing.T) {
 	f := kept(t, StateOptions{})
 	a := f.joined("a", "s")

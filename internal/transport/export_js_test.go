@@ -21,6 +21,9 @@ func FeedTooLong(number int32, units int) bool {
 	return true
 }
 
+// MostRoom is the largest frame whose memory is used again.
+const MostRoom = mostRoom
+
 // Fed returns how many pages are fed.
 func Fed() int { return len(fed.pages) }
 

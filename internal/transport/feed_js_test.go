@@ -6,6 +6,7 @@ import (
 	"syscall/js"
 	"testing"
 
+	"github.com/server-state-sync/server-state-sync/document"
 	"github.com/server-state-sync/server-state-sync/internal/transport"
 )
 
@@ -47,6 +48,13 @@ func TestALoaderFeedsPages(t *testing.T) {
 	transport.Feed(first, "late")
 	if n := transport.Fed(); n != 0 {
 		t.Errorf("%d pages are fed that are gone", n)
+	}
+}
+
+// A client keeps values of more than document.Copied bytes in the memory of the frame that they came in.
+func TestFramesThatAreKeptHaveMemoryOfTheirOwn(t *testing.T) {
+	if transport.MostRoom > document.Copied {
+		t.Errorf("the memory of frames of %d bytes is used again, and values of more than %d stay in it", transport.MostRoom, document.Copied)
 	}
 }
 
