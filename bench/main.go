@@ -39,7 +39,7 @@ func run(arguments []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.BoolVar(&r.short, "short", false, "everything once and little of it: only to see that it works; nothing is written without --write")
 	only := flags.String("only", "", "works and peers to run, separated by commas, such as burst-100,ours,floor; nothing is written without --write")
-	flags.BoolVar(&r.wanted, "write", false, "write the results of --short, of --only and where rounds failed, too")
+	flags.BoolVar(&r.wanted, "write", false, "write the results of --short, of --only and where rounds are missing, too")
 	flags.IntVar(&r.rounds, "rounds", 0, "rounds of each work; 0: as many as it needs")
 	flags.StringVar(&r.profile, "profile", "", "write CPU profiles of our server to files in this folder; with --only")
 	flags.StringVar(&r.root, "root", "..", "the repository, where the results are written and the Go benchmarks run")

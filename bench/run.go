@@ -103,8 +103,8 @@ func (r *runner) measure(ctx context.Context, works []work.Work) error {
 			return err
 		}
 	}
-	if failed := r.table.Failed(); failed > 0 {
-		return fmt.Errorf("%d rounds failed, as is told above", failed)
+	if missing := r.table.Missing(); missing > 0 {
+		return fmt.Errorf("%d rounds failed, as is told above", missing)
 	}
 	return nil
 }
@@ -187,22 +187,33 @@ func (r *runner) work(ctx context.Context, w work.Work) {
 	for i := range r.roundsOf(w) {
 		for j := range w.Peers {
 			peer := w.Peers[(i+j)%len(w.Peers)]
-			values, err := r.round(ctx, w, peer, i)
+			r.table.Add(w.Name, peer, r.attempts(ctx, w, peer, i))
 			if ctx.Err() != nil {
 				return
 			}
-			if err != nil {
-				r.table.Fail(w.Name, peer, err)
-				fmt.Printf("%s, %s: FAILED: %v\n", w.Name, peer, err)
-				continue
-			}
-			r.table.Add(w.Name, peer, values)
 		}
 	}
 	fmt.Printf("%s (%v)\n", w.Name, time.Since(began).Round(100*time.Millisecond))
 	for _, peer := range w.Peers {
 		fmt.Printf("  %-11s %s\n", peer, r.table.Line(w.Name, peer))
 	}
+}
+
+// attempts does a round, and once more where that fails; nil where that fails too. A short look forgives nothing.
+func (r *runner) attempts(ctx context.Context, w work.Work, peer string, i int) work.Values {
+	most := 2
+	if r.short {
+		most = 1
+	}
+	for range most {
+		values, err := r.round(ctx, w, peer, i)
+		if err == nil || ctx.Err() != nil {
+			return values
+		}
+		r.table.Fail(w.Name, peer, err)
+		fmt.Printf("%s, %s: FAILED: %v\n", w.Name, peer, err)
+	}
+	return nil
 }
 
 // round starts the peer's server, lets it work, and ends it.
@@ -255,7 +266,7 @@ func (r *runner) program(peer, setup string) (name string, arguments []string) {
 	return r.self, []string{"serve", peer, setup}
 }
 
-// write prints the results, and writes them unless rounds failed: those of a whole run before are better.
+// write prints the results, and writes them unless rounds are missing: those of a whole run before are better.
 func (r *runner) write(began time.Time, benchmarks []report.Benchmark, others float64) error {
 	commit, err := exec.Command("git", "-C", r.root, "describe", "--always", "--dirty").Output()
 	if err != nil {
@@ -266,8 +277,8 @@ func (r *runner) write(began time.Time, benchmarks []report.Benchmark, others fl
 		Short: r.short, Partial: len(r.only) > 0, Others: others, Began: began, Took: time.Since(began),
 	}
 	fmt.Printf("\n%s\n", run.Results())
-	if r.table.Failed() > 0 && !r.wanted {
-		fmt.Println("nothing was written, since rounds failed; scripts/bench.sh --write writes in any case")
+	if r.table.Missing() > 0 && !r.wanted {
+		fmt.Println("nothing was written, since rounds are missing; scripts/bench.sh --write writes in any case")
 		return nil
 	}
 	return report.Write(r.root, run)

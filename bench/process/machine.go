@@ -140,6 +140,9 @@ func NewMeter() (Meter, error) {
 	return m, err
 }
 
+// tick is the unit of times in /proc.
+const tick = 10 * time.Millisecond
+
 // parseStat reads the first line of /proc/stat: what processes and, last, other machines of the hardware have used, in
 // hundredths of a second. What interrupts take is counted as idle: it may be this program's own network.
 func parseStat(text string) (m Meter, err error) {
@@ -147,7 +150,6 @@ func parseStat(text string) (m Meter, err error) {
 	if _, err := fmt.Sscanf(text, "cpu %d %d %d %d %d %d %d %d", &user, &nice, &system, &idle, &iowait, &irq, &softirq, &steal); err != nil {
 		return m, fmt.Errorf("/proc/stat: %w", err)
 	}
-	const tick = 10 * time.Millisecond
 	m.busy = time.Duration(user+nice+system+steal) * tick
 	m.total = m.busy + time.Duration(idle+iowait+irq+softirq)*tick
 	return m, nil

@@ -142,15 +142,57 @@ func (s *Server) Complaints() string {
 	}
 }
 
-// CPU returns the processor time that the process has used, user and system, as the kernel's clock of it says: the sum in
-// /proc/PID/stat, but in nanoseconds.
-func (s *Server) CPU() (time.Duration, error) {
+// CPU is the processor time that a process has used.
+type CPU struct {
+	Total        time.Duration // by the kernel's clock of the process, in nanoseconds
+	User, System time.Duration // the same in two parts, as the kernel has sampled them, in hundredths of a second
+}
+
+// Since returns what was used after before.
+func (c CPU) Since(before CPU) CPU {
+	return CPU{Total: c.Total - before.Total, User: c.User - before.User, System: c.System - before.System}
+}
+
+// Plus returns the sum.
+func (c CPU) Plus(other CPU) CPU {
+	return CPU{Total: c.Total + other.Total, User: c.User + other.User, System: c.System + other.System}
+}
+
+// Kernel returns how much of the total was the kernel's; false where it is too little to have been sampled.
+func (c CPU) Kernel() (time.Duration, bool) {
+	sampled := c.User + c.System
+	if sampled < 10*tick {
+		return 0, false
+	}
+	return time.Duration(float64(c.Total) * float64(c.System) / float64(sampled)), true
+}
+
+// CPU returns what the process has used until now.
+func (s *Server) CPU() (c CPU, err error) {
 	var t unix.Timespec
 	clock := int32(^s.command.Process.Pid)<<3 | 2 // CPUCLOCK_SCHED of the whole process
 	if err := unix.ClockGettime(clock, &t); err != nil {
-		return 0, fmt.Errorf("CPU clock of the server: %w", err)
+		return c, fmt.Errorf("CPU clock of the server: %w", err)
 	}
-	return time.Duration(t.Nano()), nil
+	c.Total = time.Duration(t.Nano())
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.command.Process.Pid))
+	if err != nil {
+		return c, fmt.Errorf("CPU time of the server: %w", err)
+	}
+	c.User, c.System, err = parseTimes(string(stat))
+	return c, err
+}
+
+// parseTimes reads the fields utime and stime of /proc/PID/stat (proc_pid_stat(5)), the 14th and the 15th. The second one
+// is the program's name in parentheses, which may have anything in it.
+func parseTimes(stat string) (user, system time.Duration, err error) {
+	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 13 {
+		return 0, 0, fmt.Errorf("/proc/PID/stat is %q", stat)
+	}
+	u, err := strconv.ParseInt(fields[11], 10, 64)
+	s, err2 := strconv.ParseInt(fields[12], 10, 64)
+	return time.Duration(u) * tick, time.Duration(s) * tick, errors.Join(err, err2)
 }
 
 // Resident returns the process's resident memory in bytes.

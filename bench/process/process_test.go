@@ -125,3 +125,22 @@ func TestOthersAreWhatIsNotOurs(t *testing.T) {
 		t.Error("what is no such file is read")
 	}
 }
+
+// A program's name may have anything in it, and stands before the times.
+func TestProcessorTimesOfAProcess(t *testing.T) {
+	user, system, err := parseTimes("42 (a) S (b) R 1 2 3 4 5 6 7 8 9 10 250 70 0 0 20\n")
+	if err != nil || user != 2500*time.Millisecond || system != 700*time.Millisecond {
+		t.Errorf("got %v, %v and %v, want 2.5s and 700ms", user, system, err)
+	}
+	for _, bad := range []string{"", "42 (a) R 1 2 3", "42 (a) R 1 2 3 4 5 6 7 8 9 10 x y 0"} {
+		if _, _, err := parseTimes(bad); err == nil {
+			t.Errorf("%q is read", bad)
+		}
+	}
+	if kernel, ok := (CPU{Total: time.Second, User: 750 * time.Millisecond, System: 250 * time.Millisecond}).Kernel(); !ok || kernel != 250*time.Millisecond {
+		t.Errorf("the kernel had %v (%v), want 250ms", kernel, ok)
+	}
+	if _, ok := (CPU{Total: time.Millisecond, User: tick}).Kernel(); ok {
+		t.Error("a single sample tells what the kernel had")
+	}
+}

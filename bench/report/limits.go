@@ -11,7 +11,7 @@ type Limit struct {
 	Work  string
 	Most  string                                      // the limit, in words
 	Judge func(t Table) (got string, verdict verdict) // what was measured, and whether it is within
-	Why   string                                      // said where it is not
+	Why   func(t Table) string                        // said where it is not; it quotes what the same run has measured
 }
 
 type verdict int
@@ -71,43 +71,77 @@ func times(work, value, other string, within func(ratio float64) bool) func(Tabl
 
 func below(most float64) func(float64) bool { return func(ratio float64) bool { return ratio <= most } }
 
-const perWrite = "each subscriber costs a system call of its own when updates come one at a time, which is three quarters of it"
-
 // Limits are the rows, in the order of the works.
 var Limits = []Limit{
-	{"burst, 100 subscribers: us per delivery", "0.45", atMost("burst-100", "us", "", 0.45), perBatch},
-	{"the same, against the floor", "1.5 times", times("burst-100", "us", "floor", below(1.5)), perBatch},
-	{"the same, against centrifuge", "half", times("burst-100", "us", "centrifuge", below(0.5)), perBatch},
-	{"burst, 1,000 subscribers: us per delivery", "0.45", atMost("burst-1000", "us", "", 0.45), perBatch},
-	{"the same, against the floor", "1.5 times", times("burst-1000", "us", "floor", below(1.5)), perBatch},
-	{"the same, against centrifuge", "half", times("burst-1000", "us", "centrifuge", below(0.5)), perBatch},
-	{"one at a time, 100 subscribers: us per delivery", "8.0", besideFloor("single-100", "us", 8), perWrite},
-	{"the same, against the floor", "1.15 times", times("single-100", "us", "floor", below(1.15)), "what is above the floor is a lock and a copy for each subscriber, and parsing, judging and the order"},
-	{"50 updates a second to 100 subscribers: p50 in ms", "the floor's + 25 %", times("paced-100", "p50", "floor", below(1.25)), paceWhy},
-	{"the same: p99 in ms", "the floor's + 25 %", times("paced-100", "p99", "floor", below(1.25)), paceWhy},
+	{"burst, 100 subscribers: us per delivery", "0.45", atMost("burst-100", "us", "", 0.45), perBatch("burst-100")},
+	{"the same, against the floor", "1.5 times", times("burst-100", "us", "floor", below(1.5)), perBatch("burst-100")},
+	{"the same, against centrifuge", "half", times("burst-100", "us", "centrifuge", below(0.5)), perBatch("burst-100")},
+	{"burst, 1,000 subscribers: us per delivery", "0.45", atMost("burst-1000", "us", "", 0.45), perBatch("burst-1000")},
+	{"the same, against the floor", "1.5 times", times("burst-1000", "us", "floor", below(1.5)), perBatch("burst-1000")},
+	{"the same, against centrifuge", "half", times("burst-1000", "us", "centrifuge", below(0.5)), perBatch("burst-1000")},
+	{"one at a time, 100 subscribers: us per delivery", "8.0", besideFloor("single-100", "us", 8), perWrite("single-100")},
+	{"the same, against the floor", "1.15 times", times("single-100", "us", "floor", below(1.15)), perWrite("single-100")},
+	{"50 updates a second to 100 subscribers: p50 in ms", "the floor's + 25 %", times("paced-100", "p50", "floor", below(1.25)), pace},
+	{"the same: p99 in ms", "the floor's + 25 %", times("paced-100", "p99", "floor", below(1.25)), pace},
 	{"1,000 states x 10 clients, one update a second each: us per delivery", "23", besideFloor("many", "us", 23),
-		"at this rate the server sleeps between updates, so that a delivery costs waking up as well"},
-	{"10,000 idle connections: KiB resident each", "16, aim at 12", atMost("many", "KiB", "", 16), "the garbage of 10,000 handshakes is in it until Go's collector has returned it to the system"},
-	{"append to 100, 1,000, 10,000 messages, 10 subscribers: us", "150, flat", appendTime, "eleven system calls that write are two thirds of it, and the floor has ten; the rest is reading, parsing and judging, and a goroutine and a deadline for the interceptor"},
-	{"the same: bytes per subscriber", "150", appendBytes, "a message of 97 bytes, the WebSocket header of 4, and the entry around it"},
-	{"the same by the seed's idiom: bytes per subscriber", "200", idiomBytes, ""},
-	{"5,000 clients join a state of 100 KB: us each", "150", besideFloor("join", "us", 150), "the kernel's copy of 100 KB is in it, as in the floor's; what is above the floor is a handshake by net/http and the library, a tenth to a sixth the collection of what it leaves, and the session"},
-	{"the same, resuming with nothing missed: us each", "90", besideFloor("join", "resume us", 90), "the floor's handshake looks for one header; ours is by net/http and the library, which take more than all that the floor does"},
-	{"10 writers on one state: accepted changes a second", "printed", atMost("writers-10", "per second", "", math.Inf(1)), ""},
-	{"1,000 writers, against 10 writers that 990 others follow", "at least 80 %", manyWriters, "each change of 1,000 writers comes by a connection of its own, so it has a system call that reads it to itself, where ten have up to 32 in one; and where the server is not busy all the time, the load, which has one core too, is at its end before it"},
-	{"1,000 writers, against 10 writers alone", "at least 80 %", writersAlone, writersWhy},
-	{"100 of 1,000 subscribers stop reading: the others' p99, after to before", "1.2 times", stallRatio, "latencies of single runs vary by more than that on this machine; see the spread, and the other servers'"},
-	{"the same: growth of the server's memory in MiB", "19.8, the bounds of buffers", stallMemory, "a buffer grows by doubling, and what it leaves behind is not given back at once"},
-	{"durable log, 512 writers: acknowledged a second", "100,000", durableRate, "the log alone, synced, on the disk of this machine; it is the disk that decides how long a group waits"},
-	{"native Go client, 100,000 changes: processor time, against a loop that only reads", "3 times", listenRatio, listenWhy},
+		split("many", "us", "the server sleeps between updates, so a delivery costs waking up as well as the system call that writes it")},
+	{"10,000 idle connections: KiB resident each", "16, aim at 12", atMost("many", "KiB", "", 16), because("the garbage of 10,000 handshakes is in it until Go's collector has returned it to the system")},
+	{"append to 100, 1,000, 10,000 messages, 10 subscribers: us", "150, flat", appendTime,
+		split("append-1000", "us", "a write for each subscriber and one for the answer, where the floor has no answer; reading, parsing and judging; a goroutine and a deadline for the interceptor")},
+	{"the same: bytes per subscriber", "150", appendBytes, because("a message of 97 bytes, the WebSocket header of 4, and the entry around it")},
+	{"the same by the seed's idiom: bytes per subscriber", "200", idiomBytes, because("the server finds what was added, and sends that")},
+	{"5,000 clients join a state of 100 KB: us each", "150", besideFloor("join", "us", 150),
+		split("join", "us", "100 KB are copied for each; the handshake is by net/http and the library, which a server that looks for one header does not need")},
+	{"the same, resuming with nothing missed: us each", "90", besideFloor("join", "resume us", 90),
+		split("join", "resume us", "the handshake is by net/http and the library, which a server that looks for one header does not need; the rest is the session and the collection of what a handshake leaves")},
+	{"10 writers on one state: accepted changes a second", "printed", atMost("writers-10", "per second", "", math.Inf(1)), because("")},
+	{"1,000 writers, against 10 writers that 990 others follow", "at least 80 %", manyWriters, writersWhy("writers-10-of-1000")},
+	{"1,000 writers, against 10 writers alone", "at least 80 %", writersAlone, writersWhy("writers-10")},
+	{"100 of 1,000 subscribers stop reading: the others' p99, after to before", "1.2 times", stallRatio, because("latencies of single runs vary by more than that on this machine; see the spread, and the other servers'")},
+	{"the same: growth of the server's memory in MiB", "19.8, the bounds of buffers", stallMemory, because("a buffer grows by doubling, and what it leaves behind is not given back at once")},
+	{"durable log, 512 writers: acknowledged a second", "100,000", durableRate, because("the log alone, synced, on the disk of this machine; it is the disk that decides how long a group waits")},
+	{"native Go client, 100,000 changes: processor time, against a loop that only reads", "3 times", listenRatio,
+		because("the client checks each message, keeps the state as immutable values and calls a listener; the loop only counts bytes; a loop that decodes with encoding/json is the third figure")},
 }
 
-const (
-	perBatch   = "what is above the floor is parsing, judging and an entry for each change, and a copy of the entries for each subscriber"
-	paceWhy    = "on an idle machine both are as long as the system calls to the subscribers before"
-	writersWhy = "each accepted change is sent to 999 other connections, not to 9: they can have fewer of them only if each is told less often"
-	listenWhy  = "the client checks each message, keeps the state as immutable values and calls a listener; the loop only counts bytes; a loop that decodes with encoding/json is the third figure"
-)
+// because is a reason without a figure.
+func because(why string) func(Table) string { return func(Table) string { return why } }
+
+// split says how much of a work's processor time is the kernel's and how much the program's, of ours and of the floor, and
+// what the program's is spent on.
+func split(work, value, why string) func(Table) string {
+	return func(t Table) string {
+		kernel, total := t.Median(work, "ours", value+Kernel), t.Median(work, "ours", value)
+		text := fmt.Sprintf("of %s us the kernel has %s and the program %s", short(total), short(kernel), short(total-kernel))
+		if has := t.Median(work, "floor", value+Kernel); !math.IsNaN(has) {
+			text += fmt.Sprintf(" (the floor: %s and %s)", short(has), short(t.Median(work, "floor", value)-has))
+		}
+		return text + ": " + why
+	}
+}
+
+func perBatch(work string) func(Table) string {
+	return split(work, "us", "the program's is parsing, judging and an entry for each change, and a copy of the entries for each subscriber")
+}
+
+func perWrite(work string) func(Table) string {
+	return split(work, "us", "each subscriber costs a system call of its own when updates come one at a time; the program's is a lock and a copy for each subscriber, and parsing, judging and the order")
+}
+
+// pace says how long the subscribers before the median one take, when one is written to after the other.
+func pace(t Table) string {
+	before := func(peer string) string { return short(50 * t.Median("paced-100", peer, "us") / 1000) }
+	return fmt.Sprintf("subscribers are written to one after the other: those before the median one take %s ms of processor time, of the floor's %s", before("ours"), before("floor"))
+}
+
+// writersWhy says what each accepted change costs the server, and how many of them a subscriber reads at once.
+func writersWhy(few string) func(Table) string {
+	return func(t Table) string {
+		of := func(work, value string) string { return short(t.Median(work, "ours", value)) }
+		return fmt.Sprintf("a change costs %s us, not %s: each of 1,000 comes by a connection of its own, with a system call to read it and one for its answer, where ten have up to 32 in one; and it is sent to 999 others (%s changes in each read of a subscriber; %s with ten)",
+			of("writers-1000", "us"), of(few, "us"), of("writers-1000", "per read"), of(few, "per read"))
+	}
+}
 
 var lengths = []string{"100", "1000", "10000"}
 

@@ -141,7 +141,8 @@ func (run Run) quote() string {
 	} {
 		b.WriteString("| " + m.Title + row(t, m, run.Peers, Table.Median) + "\n")
 	}
-	b.WriteString("| KiB resident for an idle connection" + row(t, Measure{"many", "KiB", ""}, run.Peers, Table.Median) + "\n<!-- end -->")
+	b.WriteString("| KiB resident for an idle connection" + row(t, Measure{"many", "KiB", ""}, run.Peers, Table.Median) + "\n\n")
+	fmt.Fprintf(&b, "Medians of three to five rounds on %s, on %s.\n<!-- end -->", run.Began.UTC().Format("2006-01-02"), run.Machine)
 	return b.String()
 }
 
@@ -157,7 +158,8 @@ func row(t Table, m Measure, peers []string, get func(Table, string, string, str
 const method = "Server and load run on a core each, over loopback. In each round every server is a new process; the rounds of a work are interleaved over the servers, each round beginning\n" +
 	"with another one. Figures are medians of the rounds, with the least and the largest. `us` are microseconds of the server's processor time, user and system, by the kernel's clock of the process;\n" +
 	"updates have about 100 bytes. In flight is what has been sent and not yet been received by every subscriber. Ratios are those of the same round. Resident memory is what the\n" +
-	"kernel says two seconds after the last client has joined, with nothing forced.\n" +
+	"kernel says two seconds after the last client has joined, with nothing forced. What the kernel had of processor time is what it has sampled a hundred times a second.\n" +
+	"An array that is appended to has the length that is named, or up to half more. A round that failed is done once more, and that is told.\n" +
 	"The floor is what Go can do at least: it looks at no update, frames it once, and writes everything that waits in one call. ws is the hub of version 1: a Map, a shallow merge, the property\n" +
 	"sent on whole; socket.io does the same with its rooms. Servers without an append send the whole array; those without a resume send the state again. `bench/hub` and `bench/node` have them all.\n"
 
@@ -169,8 +171,10 @@ func (run Run) Results() string {
 	if run.Short {
 		b.WriteString("**This was a short run, to see that everything works: its figures say nothing.**\n\n")
 	}
-	if n := run.Table.Failed(); n > 0 {
-		fmt.Fprintf(&b, "**%d rounds failed; the cells say why.**\n\n", n)
+	if missing, failed := run.Table.Missing(), run.Table.Failed(); missing > 0 {
+		fmt.Fprintf(&b, "**%d rounds failed and are missing; the cells say why.**\n\n", missing)
+	} else if failed > 0 {
+		fmt.Fprintf(&b, "%d rounds failed and were done once more; the cells say why.\n\n", failed)
 	}
 	if run.Partial {
 		b.WriteString("**Only some of the works and peers were run.**\n\n")
@@ -184,7 +188,7 @@ func (run Run) Results() string {
 		text := "**not measured**"
 		switch {
 		case verdict == unmet:
-			text = "**not met**: " + l.Why
+			text = "**not met**: " + l.Why(run.Table)
 		case verdict == met && l.Most == "printed":
 			text = ""
 		case verdict == met:
@@ -216,7 +220,10 @@ func (run Run) cell(m Measure, peer string) string {
 		return s.String()
 	}
 	why := strings.NewReplacer("|", " ", "\n", " ").Replace(c.Err.Error())
-	return fmt.Sprintf("%s; %d of %d rounds failed: %s", s, c.failed(), len(c.Rounds), why)
+	if missing := c.missing(); missing > 0 {
+		return fmt.Sprintf("%s; %d of %d rounds failed: %s", s, missing, len(c.Rounds), why)
+	}
+	return fmt.Sprintf("%s; %d of %d rounds failed at first: %s", s, c.Failed, len(c.Rounds), why)
 }
 
 func (run Run) versions() string {

@@ -1,7 +1,9 @@
 package report
 
 import (
+	"encoding/xml"
 	"errors"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -15,8 +17,15 @@ func measured() Table {
 		t.Add("burst-100", "ours", map[string]float64{"us": us})
 		t.Add("burst-100", "floor", map[string]float64{"us": us / 2})
 	}
-	t.Fail("burst-100", "ws", errors.New("no Node.js"))
+	giveUp(t, "ws", "no Node.js")
 	return t
+}
+
+// giveUp is a round that fails twice.
+func giveUp(t Table, peer, why string) {
+	t.Fail("burst-100", peer, errors.New(why))
+	t.Fail("burst-100", peer, errors.New(why))
+	t.Add("burst-100", peer, nil)
 }
 
 func TestMediansSpreadsAndRatios(t *testing.T) {
@@ -41,7 +50,7 @@ func TestResultsHideNothing(t *testing.T) {
 		"| 5,000 clients join a state of 100 KB: us each | 150 | - | **not measured** |",
 		"| append to 100, 1,000, 10,000 messages, 10 subscribers: us | 150, flat | -, -, - | **not measured** |",
 		"| -; 1 of 1 rounds failed: no Node.js |",
-		"**1 rounds failed; the cells say why.**",
+		"**1 rounds failed and are missing; the cells say why.**",
 		"Steady fan-out allocates nothing per subscriber: **not measured**",
 	} {
 		if !strings.Contains(text, want) {
@@ -56,7 +65,7 @@ func TestFailedRoundsAreTold(t *testing.T) {
 	for i, us := range []float64{1, 10, 100} {
 		table.Add("burst-100", "ours", map[string]float64{"us": us})
 		if i == 0 {
-			table.Fail("burst-100", "floor", errors.New("it has ended"))
+			giveUp(table, "floor", "it has ended")
 			continue
 		}
 		table.Add("burst-100", "floor", map[string]float64{"us": us / 2})
@@ -67,6 +76,25 @@ func TestFailedRoundsAreTold(t *testing.T) {
 	text := Run{Table: table, Peers: []string{"ours", "floor"}}.Results()
 	if want := "| 27.5 (5.00 to 50.0); 1 of 3 rounds failed: it has ended |"; !strings.Contains(text, want) {
 		t.Errorf("the results do not have %q:\n%s", want, text)
+	}
+	if table.Missing() != 1 {
+		t.Errorf("%d rounds are missing, want 1", table.Missing())
+	}
+}
+
+// A round that was done once more is not missing, and why it had to be is told.
+func TestRepeatedRoundsAreTold(t *testing.T) {
+	table := Table{}
+	table.Fail("burst-100", "ours", errors.New("a connection was lost"))
+	table.Add("burst-100", "ours", map[string]float64{"us": 2})
+	text := Run{Table: table, Peers: []string{"ours"}}.Results()
+	for _, want := range []string{"\n1 rounds failed and were done once more", "| 2.00; 1 of 1 rounds failed at first: a connection was lost |"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the results do not have %q:\n%s", want, text)
+		}
+	}
+	if table.Missing() != 0 {
+		t.Errorf("%d rounds are missing, want none", table.Missing())
 	}
 }
 
@@ -133,6 +161,41 @@ func TestRowsTellWhatTheFloorHas(t *testing.T) {
 	for _, want := range []string{"| 14.0; the floor itself has 12.0, more than the limit | **not met**", "| 24.0; the floor has 20.0 | **not met**"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the results do not have %q:\n%s", want, text)
+		}
+	}
+}
+
+// The reason beside a row that is not met quotes what the same run has measured.
+func TestReasonsAreMeasured(t *testing.T) {
+	table := Table{}
+	table.Add("single-100", "ours", map[string]float64{"us": 14, "us kernel": 9})
+	table.Add("single-100", "floor", map[string]float64{"us": 10, "us kernel": 8.5})
+	text := Run{Table: table, Peers: []string{"ours", "floor"}}.Results()
+	if want := "**not met**: of 14.0 us the kernel has 9.00 and the program 5.00 (the floor: 8.50 and 1.50): each subscriber"; strings.Count(text, want) != 2 {
+		t.Errorf("the results do not have twice %q:\n%s", want, text)
+	}
+	for _, l := range Limits { // a reason is asked for in a table that lacks some of what it quotes, too
+		if l.Most != "printed" && l.Why(Table{}) == "" {
+			t.Errorf("%s has no reason", l.Work)
+		}
+	}
+}
+
+// The chart is an image of its own: well-formed, with a name, a legend and every peer in each panel.
+func TestChart(t *testing.T) {
+	run := Run{Table: measured(), Peers: []string{"ours", "floor", "ws"}, Machine: "a <machine> & more"}
+	chart := run.chart()
+	decoder := xml.NewDecoder(strings.NewReader(chart))
+	for {
+		if _, err := decoder.Token(); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatalf("%v:\n%s", err, chart)
+		}
+	}
+	for want, times := range map[string]int{">ws</text>": len(panels), ">ours</text>": len(panels) + 1, "prefers-color-scheme: dark": 1, `aria-label="What a server costs`: 1, "a &lt;machine&gt; &amp; more": 1, `class="spread" d="M`: 2} {
+		if got := strings.Count(chart, want); got != times {
+			t.Errorf("the chart has %q %d times, want %d", want, got, times)
 		}
 	}
 }

@@ -15,12 +15,16 @@ type Table map[string]map[string]*Cell
 
 // Cell is one work by one peer.
 type Cell struct {
-	Rounds []map[string]float64 // in their order; nil for one that failed
-	Err    error                // why a round failed
+	Rounds []map[string]float64 // in their order; nil for one that was given up
+	Failed int                  // how many attempts failed; a round has two
+	Err    error                // why the last of them did
 }
 
-// failed is how many rounds did.
-func (c *Cell) failed() (n int) {
+// Kernel is added to the name of a value that is processor time: how much of it the kernel had.
+const Kernel = " kernel"
+
+// missing is how many rounds were given up.
+func (c *Cell) missing() (n int) {
 	for _, values := range c.Rounds {
 		if values == nil {
 			n++
@@ -41,23 +45,28 @@ func (t Table) cell(work, peer string) *Cell {
 	return peers[peer]
 }
 
-// Add adds what a round has measured.
+// Add adds what a round has measured; nil: the round was given up.
 func (t Table) Add(work, peer string, values map[string]float64) {
 	c := t.cell(work, peer)
 	c.Rounds = append(c.Rounds, values)
 }
 
-// Fail notes that a round failed.
+// Fail notes that an attempt at a round failed. Add is called for the round all the same.
 func (t Table) Fail(work, peer string, err error) {
 	c := t.cell(work, peer)
-	c.Rounds, c.Err = append(c.Rounds, nil), err
+	c.Failed, c.Err = c.Failed+1, err
 }
 
-// Failed is how many rounds failed, of whatever work and peer.
-func (t Table) Failed() (n int) {
+// Missing is how many rounds were given up, of whatever work and peer.
+func (t Table) Missing() (n int) { return t.sum((*Cell).missing) }
+
+// Failed is how many attempts failed.
+func (t Table) Failed() int { return t.sum(func(c *Cell) int { return c.Failed }) }
+
+func (t Table) sum(of func(*Cell) int) (n int) {
 	for _, peers := range t {
 		for _, c := range peers {
-			n += c.failed()
+			n += of(c)
 		}
 	}
 	return n
@@ -130,7 +139,7 @@ func (t Table) Line(work, peer string) string {
 		parts = append(parts, fmt.Sprintf("%s %s", name, s))
 	}
 	if c.Err != nil {
-		parts = append(parts, fmt.Sprintf("FAILED in %d of %d rounds", c.failed(), len(c.Rounds)))
+		parts = append(parts, fmt.Sprintf("FAILED %d times, %d of %d rounds missing", c.Failed, c.missing(), len(c.Rounds)))
 	}
 	return strings.Join(parts, ", ")
 }

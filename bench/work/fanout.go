@@ -56,10 +56,13 @@ func (f *flow) publish(limit int, send func(i int)) {
 }
 
 // during publishes for a time, and waits until everything has arrived.
-func (f *flow) during(d time.Duration, send func(i int)) error {
-	deadline := time.Now().Add(d)
-	for time.Now().Before(deadline) {
-		f.publish(1<<62, send)
+func (f *flow) during(d time.Duration, send func(i int)) error { return f.several(1<<62, d, send) }
+
+// several is during, and publishes so many updates at most.
+func (f *flow) several(most int, d time.Duration, send func(i int)) error {
+	deadline, limit := time.Now().Add(d), f.sent+min(most, 1<<62-f.sent)
+	for f.sent < limit && time.Now().Before(deadline) {
+		f.publish(limit, send)
 		if err := f.r.loop.Turn(time.Second); err != nil {
 			return err
 		}
@@ -89,7 +92,7 @@ func burst(subscribers, window int, d time.Duration) func(*Round) error {
 		if f.deliveries == 0 {
 			return fmt.Errorf("nothing was delivered")
 		}
-		r.Values["us"] = cpu / float64(f.deliveries)
+		r.each("us", cpu, f.deliveries)
 		r.Values["per second"] = float64(f.deliveries) / time.Since(began).Seconds()
 		r.Values["per read"] = float64(f.deliveries) / float64(reads+r.reads())
 		return nil
@@ -106,10 +109,15 @@ func paced(subscribers, perSecond int, d time.Duration) func(*Round) error {
 		if err := f.during(r.time(d/4), f.merge); err != nil {
 			return err
 		}
-		delays, err := r.pace(perSecond, r.time(d))
+		var delays []time.Duration
+		cpu, err := r.spent(func() (err error) {
+			delays, err = r.pace(perSecond, r.time(d))
+			return err
+		})
 		if err != nil {
 			return err
 		}
+		r.each("us", cpu, len(delays))
 		r.Values["p50"], r.Values["p99"] = percentile(delays, 50), percentile(delays, 99)
 		return nil
 	}

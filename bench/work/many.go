@@ -59,6 +59,9 @@ func (r *Round) trickle(conns []*load.Conn, states int, d time.Duration) error {
 			publisher.Flush()
 		}
 	})
-	r.Values["us"] = cpu / float64(max(1, deliveries))
-	return err
+	if err != nil {
+		return err
+	}
+	r.each("us", cpu, max(1, deliveries))
+	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/server-state-sync/server-state-sync/bench/hub"
 	"github.com/server-state-sync/server-state-sync/bench/load"
 	"github.com/server-state-sync/server-state-sync/bench/process"
+	"github.com/server-state-sync/server-state-sync/bench/report"
 )
 
 // Everybody are the peers, in the order in which they are printed; each work runs them in turn.
@@ -128,36 +129,39 @@ func (r *Round) quiet() error {
 		return r.loop.For(20 * time.Millisecond)
 	}
 	for range 50 {
-		before, err := r.Server.CPU()
+		spent, err := r.spent(func() error { return r.loop.For(100 * time.Millisecond) })
 		if err != nil {
 			return err
 		}
-		if err := r.loop.For(100 * time.Millisecond); err != nil {
-			return err
-		}
-		after, err := r.Server.CPU()
-		if err != nil {
-			return err
-		}
-		if after-before < 2*time.Millisecond {
+		if spent.Total < 2*time.Millisecond {
 			return nil
 		}
 	}
 	return errors.New("the server is not done with its clients' leaving after 5 s")
 }
 
-// spent returns the server's processor time in microseconds while f ran.
-func (r *Round) spent(f func() error) (float64, error) {
+// spent returns the server's processor time while f ran.
+func (r *Round) spent(f func() error) (process.CPU, error) {
 	before, err := r.Server.CPU()
 	if err != nil {
-		return 0, err
+		return before, err
 	}
 	if err := f(); err != nil {
-		return 0, err
+		return before, err
 	}
 	after, err := r.Server.CPU()
-	return float64((after - before).Nanoseconds()) / 1000, err
+	return after.Since(before), err
 }
+
+// each notes processor time under the name, in microseconds for each of n things, and how much of it was the kernel's.
+func (r *Round) each(name string, cpu process.CPU, n int) {
+	r.Values[name] = micros(cpu.Total) / float64(n)
+	if kernel, ok := cpu.Kernel(); ok {
+		r.Values[name+report.Kernel] = micros(kernel) / float64(n)
+	}
+}
+
+func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
 
 // update is a JSON text that makes a merge of about 100 bytes, with the mark that counts it.
 func update(i int) []byte {

@@ -31,10 +31,13 @@ func writers(writing, connected, window int, own bool, d time.Duration) func(*Ro
 		if err != nil {
 			return err
 		}
-		made := float64(acked(conns) - accepted)
-		r.Values["per second"] = made / time.Since(began).Seconds()
-		r.Values["us"] = cpu / made
-		r.Values["per read"] = made * float64(len(conns)) / float64(reads+r.reads())
+		made := acked(conns) - accepted
+		if made == 0 {
+			return fmt.Errorf("no change was accepted")
+		}
+		r.each("us", cpu, made)
+		r.Values["per second"] = float64(made) / time.Since(began).Seconds()
+		r.Values["per read"] = float64(made*len(conns)) / float64(reads+r.reads())
 		return r.loop.Until(func() bool { return acked(conns) == sent(conns) }, time.Minute, "the answers to what is in flight")
 	}
 }

@@ -72,11 +72,30 @@ func TestFrameIsWrittenInOneCall(t *testing.T) {
 
 func TestWriteAllocatesNothing(t *testing.T) {
 	client, server := connectPlain(t)
-	go func() { _, _ = client.Read(t.Context()) }()
 	frame := make([]byte, 100)
-	got := testing.AllocsPerRun(100, func() { _ = server.Write(t.Context(), frame) })
-	if got >= 1 {
-		t.Errorf("%v allocations in a write", got)
+	allocatesNothing(t, client, func() {
+		if err := server.Write(t.Context(), frame); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// allocatesNothing runs what writes to a client. What it makes for the first time, and what others do meanwhile, is not
+// counted: one turn of a few must be without an allocation.
+func allocatesNothing(t *testing.T, client transport.Conn, write func()) {
+	t.Helper()
+	const runs = 100 // what they write fits into the kernel's buffers
+	least := 1e9
+	for range 5 {
+		least = min(least, testing.AllocsPerRun(runs, write))
+		for range runs + 1 { // AllocsPerRun runs it once more
+			if _, err := client.Read(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if least > 0 && !raceEnabled { // the race detector's pools throw things away at random
+		t.Errorf("%v allocations in a write", least)
 	}
 }
 
