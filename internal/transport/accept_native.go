@@ -68,7 +68,7 @@ func acceptedStream(conn net.Conn, early []byte, o *AcceptOptions) *stream {
 		Conn:         conn,
 		body:         conn,
 		early:        early,
-		raw:          rawOf(conn),
+		raw:          attemptOn(conn),
 		frameTimeout: o.FrameTimeout,
 		writeTimeout: o.WriteTimeout,
 		meter: meter{rules: rules{

@@ -2,12 +2,11 @@
 
 package transport
 
-import (
-	"net"
-	"syscall"
-)
+import "net"
 
-// rawOf returns nil: here a socket cannot be written to without waiting.
-func rawOf(net.Conn) syscall.RawConn { return nil }
+// attempt writes without waiting, which a socket cannot here.
+type attempt struct{}
 
-func tryRaw(syscall.RawConn, []byte) (int, error) { return 0, nil }
+func attemptOn(net.Conn) *attempt { return nil }
+
+func (*attempt) try([]byte) (int, error) { return 0, nil }

@@ -151,7 +151,11 @@ func (c *socket) guard(b Bound, write func() error) error {
 		return err
 	}
 	defer c.writing.end()
-	err := write()
+	return c.writeFailed(b, write())
+}
+
+// writeFailed turns what ended a write into what Write promises, and drops the connection unless it was closed.
+func (c *socket) writeFailed(b Bound, err error) error {
 	if err == nil || err == ErrClosed {
 		return err
 	}

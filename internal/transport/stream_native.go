@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -34,7 +33,7 @@ type stream struct {
 	net.Conn                    // the network's connection
 	body     io.ReadWriteCloser // what carries the bytes: Conn or something around it
 	early    []byte             // bytes that came together with the handshake
-	raw      syscall.RawConn    // of Conn, for TryWrite; nil: it cannot be had
+	raw      *attempt           // writes to Conn for TryWrite; nil: it cannot be had
 
 	frameTimeout time.Duration // 0: none
 	writeTimeout time.Duration
@@ -46,13 +45,13 @@ type stream struct {
 	// writing is held while a fragment is written.
 	writing   sync.Mutex
 	closeSent bool
+	writeBy   time.Time // the write deadline that is set
 
 	// mu guards the fields below and the order in which deadlines are set.
 	mu        sync.Mutex
 	end       error     // why nothing more is read: *ViolationError, *lostError or errInterrupted
 	closeBy   time.Time // when set, deadlines are no longer touched
 	writeStop bool      // writing was interrupted
-	writeBy   time.Time // the write deadline that is set
 }
 
 // Read reads for the library. It never returns io.EOF, which the library would
@@ -243,6 +242,19 @@ func (s *stream) setWriteDeadline() error {
 	}
 	s.writeBy = now.Add(s.writeTimeout + s.writeTimeout/2)
 	return s.Conn.SetWriteDeadline(s.writeBy)
+}
+
+// endWriteDeadline lets what does not wait be written whenever it is.
+func (s *stream) endWriteDeadline() {
+	if s.writeBy.IsZero() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.writeStop && s.closeBy.IsZero() {
+		s.writeBy = time.Time{}
+		_ = s.Conn.SetWriteDeadline(s.writeBy)
+	}
 }
 
 // beginClose bounds everything that still happens by closeWait.

@@ -17,19 +17,22 @@ func (c *socket) TryWrite(b Bound, frame []byte) (rest func() error, err error) 
 	if c.stream.raw == nil {
 		return func() error { return c.Write(b, frame) }, nil
 	}
-	var unfinished *output
-	var begun bool
-	err = c.guard(b, func() (err error) {
-		unfinished, begun, err = c.stream.tryFrame(frame, !c.stream.meter.rules.masked)
-		return err
-	})
-	switch {
-	case err != nil || begun && unfinished == nil:
+	if c.closed.Load() {
+		return nil, ErrClosed
+	}
+	if err := b.Err(); err != nil { // after this it is not asked: nothing waits that it could end
 		return nil, err
+	}
+	unfinished, begun, err := c.stream.tryFrame(frame, !c.stream.meter.rules.masked)
+	switch {
+	case err != nil:
+		return nil, c.writeFailed(b, err)
 	case !begun: // a control frame is being written, which may wait
 		return func() error { return c.Write(b, frame) }, nil
+	case unfinished != nil:
+		return c.restOf(b, unfinished), nil
 	}
-	return c.restOf(b, unfinished), nil
+	return nil, nil
 }
 
 // restOf returns what writes the rest of a frame that was begun.
@@ -55,13 +58,11 @@ func (s *stream) tryFrame(frame []byte, masked bool) (unfinished *output, begun 
 		s.writing.Unlock()
 		return nil, true, ErrClosed
 	}
+	s.endWriteDeadline()
 	out := newOutput(frame, masked)
 	for piece := out.next(); piece != nil; piece = out.next() {
-		n := 0
-		if err = s.setWriteDeadline(); err == nil {
-			n, err = tryRaw(s.raw, piece)
-		}
-		if err != nil {
+		var n int
+		if n, err = s.raw.try(piece); err != nil {
 			break
 		}
 		if n < len(piece) {
