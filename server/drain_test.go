@@ -2,6 +2,8 @@ package server
 
 import (
 	"encoding/json"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +38,44 @@ func TestShutdownSpreadsTheReturnOfClients(t *testing.T) {
 	for _, n := range eighths {
 		if n < clients/8/2 || n > clients/8*2 {
 			t.Fatalf("the clients come back %v in each eighth of the spread", eighths)
+		}
+	}
+}
+
+// A change that is being received when a shutdown begins is turned away, or answered before the connection ends.
+func TestShutdownAnswersWhatIsBeingReceived(t *testing.T) {
+	for range 100 {
+		f := newFixture(t, Options{})
+		f.create(StateOptions{Identifier: "s"})
+		w := f.joined("ann", "s")
+		f.clock.advance(time.Second)
+		state := f.allStates()[0]
+		state.mu.Lock() // here the change waits
+		received, ended := make(chan struct{}), make(chan error)
+		go func() {
+			defer close(received)
+			w.send(`["merge",1,1,0,{"a":1}]`)
+		}()
+		for w.peer.lastRead.Load() != f.clock.Now().UnixNano() {
+			runtime.Gosched()
+		}
+		go func() { ended <- f.Shutdown(t.Context()) }()
+		for !f.draining.Load() {
+			runtime.Gosched()
+		}
+		var early string
+		for range 100 { // time enough to say goodbye too early
+			runtime.Gosched()
+			early += string(w.peer.take(nil, 64<<10))
+		}
+		state.mu.Unlock()
+		<-received
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+		got := early + strings.Join(w.recv(), "\n")
+		if answered := strings.Contains(got, `["accepted",1,1,1]`); answered != (f.Stats().Accepted == 1) {
+			t.Fatalf("%d changes were accepted, and the client has %s", f.Stats().Accepted, got)
 		}
 	}
 }

@@ -60,6 +60,8 @@ func (s *StateSyncer) connect(clientInformation any, wake func()) *peer {
 func (p *peer) receive(frame []byte) {
 	p.lastRead.Store(p.server.options.clock.Now().UnixNano())
 	p.server.counts.bytesIn.Add(uint64(len(frame)))
+	p.server.inFlight.add(1) // before draining is asked: Shutdown asks the other way round
+	defer p.server.inFlight.add(-1)
 	if p.ended() || p.server.draining.Load() {
 		return
 	}

@@ -30,7 +30,7 @@ type StateSyncer struct {
 	draining   atomic.Bool
 	shutdowns  atomic.Int32 // calls of Shutdown that wait
 	goroutines gauge        // of callbacks, and of the ticker
-	inFlight   gauge        // changes without a verdict
+	inFlight   gauge        // frames being received, and changes without a verdict
 	drivers    gauge        // connections, from the beginning of their handshakes
 	counts     counts
 	durability string // what an acknowledgement means; empty: it is kept in memory
