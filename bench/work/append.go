@@ -40,15 +40,16 @@ func appends(length int, idiom bool, d time.Duration) func(*Round) error {
 		}
 		var cpu process.CPU
 		made, read := 0, 0
-		for end := time.Now().Add(r.time(d)); time.Now().Before(end); {
+		for left := r.time(d); left > 0; {
 			if err := f.several(1, time.Minute, renew); err != nil {
 				return err
 			}
-			began, readBefore := f.sent, r.read()
-			spent, err := r.spent(func() error { return turn(time.Until(end)) })
+			began, readBefore, start := f.sent, r.read(), time.Now()
+			spent, err := r.spent(func() error { return turn(left) })
 			if err != nil {
 				return err
 			}
+			left -= time.Since(start)
 			cpu = cpu.Plus(spent)
 			made += f.sent - began
 			read += r.read() - readBefore
