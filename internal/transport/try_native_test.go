@@ -5,6 +5,7 @@ package transport_test
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	"github.com/server-state-sync/server-state-sync/internal/transport"
 	"github.com/server-state-sync/server-state-sync/internal/transport/transporttest"
@@ -114,4 +115,36 @@ func TestTryWriteAllocatesNothing(t *testing.T) {
 			t.Fatalf("the network does not take 100 bytes at once: %v", err)
 		}
 	})
+}
+
+// The deadline of a rest that had to wait is none for what is written later without waiting.
+func TestTryWriteAfterTheDeadlineOfARest(t *testing.T) {
+	t.Parallel()
+	const timeout = time.Second // a busy machine has a second to read
+	address, accepted := serve(t, transport.AcceptOptions{WriteTimeout: timeout})
+	client, err := transport.Dial(t.Context(), address, transport.DialOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := (<-accepted).(transport.Trier)
+	defer client.Abort()
+	defer server.Abort()
+	rest, whole := stuck(t, server, bytes.Repeat([]byte("x"), 100_000))
+	written := make(chan error, 1)
+	go func() { written <- rest() }()
+	for range whole + 1 {
+		if _, err := client.Read(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := <-written; err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * timeout) // the deadline of the rest, at most one and a half of it, is over
+	if rest, err := server.TryWrite(t.Context(), []byte("later")); rest != nil || err != nil {
+		t.Fatalf("got %v, rest %v", err, rest != nil)
+	}
+	if got, err := client.Read(t.Context()); string(got) != "later" || err != nil {
+		t.Fatalf("got %q and %v", got, err)
+	}
 }
